@@ -1,0 +1,1 @@
+"""Verbs: pure functions from tables to tables."""

@@ -1,0 +1,1 @@
+"""The main job: a plan in, a finished run folder out; the only place where steps meet."""

@@ -1,0 +1,1 @@
+"""How results are shown: charts, sheets and one self-contained page."""

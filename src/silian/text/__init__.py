@@ -1,0 +1,1 @@
+"""Words and vectors of Chinese and English texts."""
