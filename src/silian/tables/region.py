@@ -8,24 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from silian.tables.schema import tables
+from silian.tables.schema import results, tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROBLEM_SCHEMA = pl.Schema(
-    {
-        "table": pl.String(),
-        "file": pl.String(),
-        "row": pl.Int64(),  # as the person sees it in the file: the heading is row 1
-        "column": pl.String(),
-        "code": pl.String(),  # a key of errors.MESSAGES
-        "found": pl.String(),
-        "remedy": pl.String(),
-        "remedy_zh": pl.String(),
-        "grave": pl.Boolean(),  # grave problems stop the main job
-    }
-)
+PROBLEM_SCHEMA = results()["problems"].polars
 
 
 @dataclass(frozen=True, slots=True)

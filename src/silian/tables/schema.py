@@ -36,6 +36,8 @@ POLARS_TYPES: Final[Mapping[str, pl.DataType]] = MappingProxyType(
         "money": pl.Float64(),
         "date": pl.Date(),
         "flag": pl.Boolean(),
+        # the parts of a score: kind is "word" or "meaning", the parts add up to the score
+        "parts": pl.List(pl.Struct({"kind": pl.String(), "term": pl.String(), "part": pl.Float64()})),
     }
 )
 
@@ -154,7 +156,19 @@ def tables() -> Mapping[str, Table]:
     >>> tables()["needs"]["trl_wanted"].label("zh")
     '期望成熟度'
     """
-    return MappingProxyType({row["table"]: _table(row) for row in _rows("_tables")})
+    return _nouns("")
+
+
+@cache
+def results() -> Mapping[str, Table]:
+    """Every table that a run leaves behind, by name, in the order of `schema/results/_tables.csv`.
+
+    Examples
+    --------
+    >>> results()["assigned"].key
+    ('need_id', 'expert_id')
+    """
+    return _nouns("results/")
 
 
 @cache
@@ -172,8 +186,12 @@ def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     return MappingProxyType({name: MappingProxyType(values) for name, values in lists.items()})
 
 
-def _table(row: dict[str, str]) -> Table:
-    columns = tuple(_column(row["table"], r) for r in _rows(row["table"]))
+def _nouns(folder: str) -> Mapping[str, Table]:
+    return MappingProxyType({row["table"]: _table(folder, row) for row in _rows(f"{folder}_tables")})
+
+
+def _table(folder: str, row: dict[str, str]) -> Table:
+    columns = tuple(_column(row["table"], r) for r in _rows(folder + row["table"]))
     return Table(
         name=row["table"],
         chain=row["chain"],
