@@ -50,7 +50,67 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     # ── report ──────────────────────────────────────────────────────────────────────────────────────────────
+    "report.results": (
+        "{count} result table(s) are missing: {missing}. Give every table of the run; an empty one may be empty.",
+        "缺少 {count} 张结果表：{missing}。请提供本次运行的全部结果表；没有内容的可为空表。",
+    ),
+    "report.draw": (
+        "A picture cannot be drawn as {form}: {found}. Check that it is a Vega-Lite spec that names no outside data.",
+        "图形无法绘制为 {form}：{found}。请确认它是不引用外部数据的 Vega-Lite 规格。",
+    ),
+    "report.write": (
+        "{path} cannot be written: {found}. Close it where it is open, or choose another place.",
+        "无法写入 {path}：{found}。请先关闭打开该文件的程序，或换一个位置。",
+    ),
     # ── plan and run ────────────────────────────────────────────────────────────────────────────────────────
+    "plan.missing": (
+        "there is no plan file {path}. Name one that exists, or leave --plan out for the default plan.",
+        "方案文件 {path} 不存在。请指定已有文件，或省略 --plan 使用默认方案。",
+    ),
+    "plan.syntax": (
+        "{path} is not a TOML file: {found}. Start from `silian plan > plan.toml`.",
+        "{path} 不是有效的 TOML 文件：{found}。可先运行 `silian plan > plan.toml`。",
+    ),
+    "plan.unknown": (
+        "{where} has an unknown setting {name}; nearest: {hint}. Correct or remove it; `silian plan` lists all.",
+        "{where} 中的设置 {name} 未知；相近的有：{hint}。请更正或删除；`silian plan` 列出全部设置。",
+    ),
+    "plan.type": (
+        "{where}: {name} is {found}, wanted {wanted}.",
+        "{where}：{name} 为 {found}，应为 {wanted}。",
+    ),
+    "plan.value": (
+        "{where}: {name} is {found}, wanted {wanted}.",
+        "{where}：{name} 为 {found}，应在 {wanted} 之内。",
+    ),
+    "plan.day": (
+        "the plan's day `on` is {found!r}, wanted a day such as 2026-09-01, or empty.",
+        "方案中的基准日 on 为 {found!r}，应为 2026-09-01 这样的日期，或留空。",
+    ),
+    "run.grave": (
+        "{count} grave problem(s) in {region}, e.g. {shown}. Correct them (all are listed in {listed}), then run again.",
+        "{region} 中有 {count} 个严重问题，例如 {shown}。请更正（全部列于 {listed}）后重新运行。",
+    ),
+    "run.busy": (
+        "another run is writing {out} now. Wait for it, or choose another --out.",
+        "另有运行正在写入 {out}。请等待其结束，或换一个 --out。",
+    ),
+    "run.not_a_run": (
+        "{out} exists and is not a run folder (it lacks receipt.json). Choose another --out, or move it away.",
+        "{out} 已存在且不是运行结果文件夹（缺少 receipt.json）。请换一个 --out，或先移走它。",
+    ),
+    "run.inside": (
+        "{out} lies inside the region {region}, or the region inside it. Choose an --out beside the region.",
+        "{out} 与区域文件夹 {region} 互相包含。请选择区域之外的 --out。",
+    ),
+    "run.disk": (
+        "could not write {path}: {found}. Free space or choose another --out, then run again: finished steps are kept.",
+        "无法写入 {path}：{found}。请腾出空间或换一个 --out 后重新运行：已完成的步骤会保留。",
+    ),
+    "run.missing": (
+        "{path} is not a finished run: it lacks {lacks}. Run `silian run` first.",
+        "{path} 不是已完成的运行结果：缺少 {lacks}。请先执行 `silian run`。",
+    ),
 }
 
 

@@ -1,1 +1,7 @@
 """The main job: a plan in, a finished run folder out; the only place where steps meet."""
+
+from silian.pipeline.job import Run, run
+from silian.pipeline.plan import Plan, settings
+from silian.pipeline.steps import STEPS
+
+__all__ = ["STEPS", "Plan", "Run", "run", "settings"]

@@ -1,0 +1,66 @@
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+SIZE ?= county
+SEED ?= 7
+BIN := .venv/bin
+export PYTHON
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/ready: requirements/uv.txt
+	@scripts/system-packages venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/core: .venv/ready requirements/core.txt pyproject.toml src/silian/__init__.py
+	@echo 'installing the packages that silian needs'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: .venv/core requirements/dev.txt
+	@echo 'installing the packages that tests, checks, docs and benchmarks need'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: .venv/core ## write a synthetic region, run the main job on it, say where the report lies (SIZE=tiny|county|city|province SEED=7)
+	@scripts/system-packages fonts || echo 'going on without the font: PNG charts will lack Chinese letters' >&2
+	@$(BIN)/silian synth --size $(SIZE) --seed $(SEED) --out demo/region
+	@$(BIN)/silian run demo/region --out demo/run
+
+test: .venv/dev ## pass every test
+	@scripts/system-packages fonts browser
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: .venv/dev ## format, lint, types, layer contracts, error codes, docs
+	@$(BIN)/ruff format --check --quiet . && echo 'format: ok'
+	@$(BIN)/ruff check --quiet . && echo 'lint: ok'
+	@$(BIN)/mypy --no-error-summary && echo 'types: ok'
+	@$(BIN)/lint-imports --no-cache >/dev/null && echo 'layers: ok' || { $(BIN)/lint-imports --no-cache; exit 1; }
+	@$(BIN)/python scripts/check_codes.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site && echo 'docs: ok'
+
+bench: .venv/dev ## measure; the lines go to benchmarks/results/
+	@$(BIN)/python benchmarks/run.py $(BENCH)
+
+real: .venv/core ## run the main job on the real data beside the project, where it is there
+	@$(BIN)/python benchmarks/real_region.py real/region && { test ! -d real/region || $(BIN)/silian run real/region --plan benchmarks/real_plan.toml --out real/run; }
+
+docs: .venv/dev ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+
+format: .venv/dev ## put the code into its format
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
+	@for name in uv core dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## remove what the commands made
+	@rm -rf demo real site .venv .pytest_cache .mypy_cache .ruff_cache test-results
+
+.PHONY: help demo test check bench real docs format lock clean

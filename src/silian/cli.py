@@ -1,0 +1,380 @@
+"""The command line. Heavy parts are imported inside the commands, so that --help answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from silian import __version__
+from silian.errors import RunError, SilianError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    from rich.console import Console
+
+    from silian.pipeline import Plan, Run
+    from silian.pipeline.steps import Progress
+
+LANGUAGE = "en" if os.environ.get("SILIAN_LANG", "zh").lower().startswith("en") else "zh"
+EXIT_ERROR, EXIT_GRAVE, EXIT_STOPPED = 1, 3, 130
+SIZES = ("tiny", "county", "city", "province")
+STEP_NAMES = {
+    "load": ("读取数据", "read"),
+    "check": ("检查数据", "check"),
+    "link": ("识别重复机构", "link organisations"),
+    "conflicts": ("查找利益冲突", "find conflicts of interest"),
+    "achievements": ("匹配成果", "match achievements"),
+    "experts": ("匹配专家", "match experts"),
+    "allocate": ("指派专家", "assign experts"),
+    "chain": ("分析产业链", "find chain gaps"),
+    "summary": ("汇总", "summarise"),
+    "report": ("生成报告", "write the report"),
+}
+
+
+def say(chinese: str, english: str) -> str:
+    """The text in the language of this process (SILIAN_LANG=zh|en)."""
+    return chinese if LANGUAGE == "zh" else english
+
+
+class Group(click.Group):
+    """Commands whose errors end in one clear line and a documented exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn an error made on purpose into a line and a code."""
+        try:
+            return super().invoke(ctx)
+        except SilianError as error:
+            _show_error(error)
+            ctx.exit(EXIT_GRAVE if error.code == "run.grave" else EXIT_ERROR)
+        except KeyboardInterrupt:
+            text = say(
+                "已停止。已完成的步骤会保留，重新运行即可继续。",
+                "Stopped. Finished steps are kept; run again to go on.",
+            )
+            click.echo(f"\n{text}", err=True)
+            ctx.exit(EXIT_STOPPED)
+
+
+def main() -> None:
+    """Run the command line; the entry point of `silian`."""
+    cli(prog_name="silian")
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help=say(
+        "四链（Silian）：把一个区域的创新链、产业链、资金链、人才链连接起来。\n\n"
+        "先试：silian synth --out region，再 silian run region --out run。英文界面：SILIAN_LANG=en。",
+        "Silian (四链) joins a region's innovation, industry, capital and talent chains.\n\n"
+        "Try: silian synth --out region, then silian run region --out run. 中文界面：SILIAN_LANG=zh.",
+    ),
+    epilog=say(
+        "退出码：0 成功；1 有说明的错误；2 用法错误；3 数据有严重问题；130 被中断。",
+        "Exit codes: 0 done; 1 an error that says what to do; 2 wrong usage; 3 grave problems in data; 130 stopped.",
+    ),
+)
+@click.version_option(__version__, prog_name="silian")
+def cli() -> None:
+    """Every command of silian."""
+
+
+def region_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """REGION: a folder or workbook."""
+    return click.argument("region", type=click.Path(path_type=Path))(command)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every command with a run folder has."""
+    plan = click.option(
+        "--plan",
+        "plan_path",
+        type=click.Path(path_type=Path),
+        help=say(
+            "方案文件（TOML）；省略则用默认方案，见 silian plan",
+            "Plan file (TOML); without it the default plan, see silian plan",
+        ),
+    )
+    out = click.option(
+        "--out", type=click.Path(path_type=Path), required=True, help=say("结果文件夹", "Folder for the results")
+    )
+    fresh = click.option(
+        "--fresh",
+        is_flag=True,
+        help=say("全部重算，不沿用已完成的步骤", "Do every step anew instead of taking over finished ones"),
+    )
+    return region_argument(plan(out(fresh(command))))
+
+
+@cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))
+@click.argument("path", type=click.Path(path_type=Path), default=Path("silian-template.xlsx"))
+@click.option(
+    "--language", type=click.Choice(["zh", "en"]), default=LANGUAGE, help=say("表头语言", "Language of the headings")
+)
+def template(path: Path, language: str) -> None:
+    """Write the workbook template."""
+    from silian import tables
+
+    tables.write_template(path, language=language)  # type: ignore[arg-type]
+    click.echo(say(f"模板已写入 {path}", f"The template lies in {path}"))
+
+
+@cli.command(
+    help=say("打印默认方案（可存为 plan.toml 修改）", "Print the default plan, to be saved as plan.toml and changed")
+)
+def plan() -> None:
+    """Print the default plan."""
+    from silian.pipeline import Plan
+
+    click.echo(Plan().to_toml(), nl=False)
+
+
+@cli.command(help=say("生成一个虚构区域的全部数据", "Write the data of a synthetic region"))
+@click.option("--size", type=click.Choice(SIZES), default="county", show_default=True, help=say("规模", "Size"))
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=7, show_default=True, help=say("随机种子", "Seed"))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help=say("写入的文件夹", "Folder to write"))
+def synth(size: str, seed: int, out: Path) -> None:
+    """Write a synthetic region."""
+    from silian.tables import synth as synthetic
+
+    console = _console()
+    with console.status(say(f"正在生成虚构区域（{size}）…", f"making a synthetic region ({size}) …")):
+        made = synthetic.make(size, seed=seed)  # type: ignore[arg-type]
+        synthetic.write(made, out)
+    rows = sum(table.height for table in made.region.tables.values())
+    console.print(say(f"虚构区域已写入 {out}（{rows:,} 行）", f"The synthetic region lies in {out} ({rows:,} rows)"))
+
+
+@cli.command(help=say("检查区域数据，列出问题与处理办法", "Check a region's data; list the problems and what to do"))
+@region_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path), help=say("把问题表写成 CSV", "Write the problems to this CSV file")
+)
+@click.option(
+    "--rows", type=click.IntRange(0), default=20, show_default=True, help=say("屏幕上显示的行数", "Rows to show here")
+)
+@click.pass_context
+def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None:
+    """Check a region."""
+    from silian import tables
+    from silian.pipeline.folder import full_disk_told
+
+    console = _console()
+    with console.status(say("正在读取与检查…", "reading and checking …")):
+        found = tables.check(tables.read_region(region))
+    if out is not None:
+        with full_disk_told(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            found.write_csv(out, include_bom=True)
+    grave = found.filter("grave").height
+    if found.height:
+        _show_problems(console, found, rows=rows)
+    listed = say(f"；全部列于 {out}", f"; all are listed in {out}") if out else ""
+    console.print(
+        say(
+            f"共 {found.height} 个问题，其中严重 {grave} 个{listed}",
+            f"{found.height} problem(s), {grave} of them grave{listed}",
+        )
+    )
+    ctx.exit(EXIT_GRAVE if grave else 0)
+
+
+@cli.command(
+    help=say(
+        "运行全部主流程：匹配、指派、产业链缺口、报告", "Do the whole main job: matches, assignment, chain gaps, report"
+    )
+)
+@run_options
+def run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+    """Do the main job."""
+    _run(region, plan_path, out, fresh=fresh, only=())
+
+
+@cli.command(help=say("只做需求与成果、专家的匹配", "Only match needs with achievements and experts"))
+@run_options
+def match(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+    """Match only."""
+    _run(region, plan_path, out, fresh=fresh, only=("achievements", "experts"))
+
+
+@cli.command(help=say("只做到专家指派", "Only up to the assignment of experts"))
+@run_options
+def allocate(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+    """Assign only."""
+    _run(region, plan_path, out, fresh=fresh, only=("allocate",))
+
+
+@cli.command(help=say("只找产业链的断档与空白", "Only find the breaks and blanks of the chains"))
+@run_options
+def gaps(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+    """Find chain gaps only."""
+    _run(region, plan_path, out, fresh=fresh, only=("chain",))
+
+
+@cli.command(
+    help=say(
+        "重新生成报告：沿用 --out 中已完成的步骤，只重做网页、表格与图",
+        "Write the report anew: take over the finished steps in --out, redo page, sheets and charts",
+    )
+)
+@run_options
+def report(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+    """Write the report of a run again."""
+    from silian.pipeline import Run
+
+    Run.open(out)
+    _run(region, plan_path, out, fresh=fresh, only=())
+
+
+def _run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, only: tuple[str, ...]) -> None:
+    from silian import pipeline
+
+    plan_: Plan = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
+    console = _console()
+    with _progress(console) as progress:
+        done = pipeline.run(region, out, plan=plan_, only=only, fresh=fresh, progress=progress)
+    _show_run(console, done)
+
+
+def _show_run(console: Console, done: Run) -> None:
+    from rich.table import Table
+
+    from silian.tables.schema import codes, results
+
+    position = 0 if LANGUAGE == "zh" else 1
+    table = Table(title=say("运行结果", "Results"), title_justify="left", show_header=False)
+    if "summary.parquet" in done.receipt["files"]:
+        for name, value in done.table("summary").iter_rows():
+            table.add_row(codes()["summary"][name][position], f"{value:,.1f}" if value % 1 else f"{value:,.0f}")
+    else:
+        for step in done.receipt["steps"]:
+            for name, rows in step["rows"].items():
+                if name in results():
+                    table.add_row(results()[name].label(LANGUAGE), f"{rows:,}")
+    table.columns[1].justify = "right"
+    console.print(table)
+    page = done.path / "report.html"
+    shown = page if page.exists() else done.path
+    console.print(
+        say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
+    )
+
+
+def _show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:
+    import polars as pl
+    from rich.markup import escape
+    from rich.table import Table
+
+    counts = found.group_by("code", "grave").agg(pl.len(), first=pl.format("{}:{}", "file", "row").first())
+    table = Table(show_edge=False)
+    for heading in (
+        say("位置", "where"),
+        say("列", "column"),
+        say("代码", "code"),
+        say("内容", "found"),
+        say("处理办法", "what to do"),
+    ):
+        table.add_column(heading, overflow="fold")
+    remedy = "remedy_zh" if LANGUAGE == "zh" else "remedy"
+    for r in found.sort("grave", descending=True, maintain_order=True).head(rows).iter_rows(named=True):
+        style = "red" if r["grave"] else None
+        where = r["file"] + (f":{r['row']}" if r["row"] else "")
+        table.add_row(
+            *(escape(str(v or "")) for v in (where, r["column"], r["code"], r["found"], r[remedy])), style=style
+        )
+    console.print(table)
+    if found.height > rows:
+        for code, grave, count, first in counts.sort("len", "code", descending=[True, False]).iter_rows():
+            console.print(f"{count:>8,}  {code}{' !' if grave else ''}  {escape(first or '')}", highlight=False)
+
+
+def _show_error(error: SilianError) -> None:
+    click.secho(f"[{error.code}] {error.message(LANGUAGE)}", fg="red", err=True)
+    if isinstance(error, RunError) and error.problems is not None:
+        import polars as pl
+
+        _show_problems(_console(stderr=True), error.problems.filter(pl.col("grave")), rows=10)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=False)
+
+
+def _progress(console: Console) -> Any:
+    return _Bars(console) if console.is_terminal else _Lines()
+
+
+class _Lines:
+    """Progress as one line per step, for logs and pipes."""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        return None
+
+    def step(self, name: str, total: int) -> None:
+        """A line is written when the step is done."""
+
+    def advance(self, units: int) -> None:
+        """Nothing between the lines."""
+
+    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
+        """One line: step, rows, seconds."""
+        click.echo(_line(name, rows, seconds, resumed=resumed), err=True)
+
+
+class _Bars:
+    """Progress as a bar for the present step and one line for each finished one."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._console, self._task = console, self._bars.add_task("", total=None)
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self._bars.stop()
+
+    def step(self, name: str, total: int) -> None:
+        """Begin a bar."""
+        self._bars.reset(self._task, description=say(*STEP_NAMES[name]), total=total or None)
+
+    def advance(self, units: int) -> None:
+        """Move the bar."""
+        self._bars.advance(self._task, units)
+
+    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
+        """Write the line of the finished step above the bar."""
+        self._console.print(_line(name, rows, seconds, resumed=resumed), highlight=False)
+
+
+def _line(name: str, rows: int, seconds: float, *, resumed: bool) -> str:
+    taken = say("（沿用）", " (taken over)") if resumed else ""
+    return f"✓ {say(*STEP_NAMES[name])}{taken}  {rows:,} {say('行', 'rows')}  {seconds:.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""The main job: a region and a plan in, a finished run folder out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from silian import __version__, tables
+from silian.errors import RunError
+from silian.pipeline.folder import RECEIPT, WorkFolder, digest, file_digest, full_disk_told
+from silian.pipeline.plan import Plan
+from silian.pipeline.steps import STEPS, Progress, Step, Work, needed_for
+from silian.tables.schema import results as result_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from silian.tables import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run folder."""
+
+    path: Path
+    receipt: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        """Open a run folder.
+
+        Raises
+        ------
+        RunError : run.missing if the folder is no finished run.
+        """
+        try:
+            receipt = json.loads((path / RECEIPT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RunError("run.missing", path=str(path), lacks=RECEIPT) from None
+        return cls(path, MappingProxyType(receipt))
+
+    def table(self, name: str) -> pl.DataFrame:
+        """One result table of the run.
+
+        Raises
+        ------
+        RunError : run.missing if the run did not make that table.
+        """
+        path = self.path / f"{name}.parquet"
+        if not path.is_file():
+            raise RunError("run.missing", path=str(self.path), lacks=path.name)
+        return pl.read_parquet(path)
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def step(self, name: str, total: int) -> None:
+        """Nothing."""
+
+    def advance(self, units: int) -> None:
+        """Nothing."""
+
+    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
+        """Nothing."""
+
+
+def run(
+    region: Path,
+    out: Path,
+    *,
+    plan: Plan | None = None,
+    only: tuple[str, ...] = (),
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Do the main job, or the steps in `only` with what they rest on, and leave a run folder.
+
+    Parameters
+    ----------
+    region : folder or workbook that `tables.read_region` reads
+    out : the run folder; an earlier run there is replaced whole, and only when the new one is complete
+    plan : settings; None takes the default plan
+    only : names of steps; empty means all steps and the report
+    fresh : do every step anew; otherwise a step whose inputs, settings and code are those of the run that stands at
+        `out`, or of one that was stopped there, is taken over
+    progress : told of every step
+
+    Returns
+    -------
+    Run : the folder holds one Parquet file per result table, problems.csv, plan.toml and receipt.json; the whole
+        job also report.html, results.xlsx and charts/.
+
+    Raises
+    ------
+    RunError : run.grave, run.busy, run.not_a_run, run.inside, run.disk.
+    ReadError, PlanError and the errors of the engines.
+
+    Notes
+    -----
+    The same inputs, plan and version give the same bytes in every file but the receipt, which holds the seconds.
+    A kill at any moment leaves the old run as it was; the next run takes over the steps that were finished.
+    """
+    _refuse_nested(region, out)
+    with WorkFolder(out).opened() as folder:
+        job = _Job(folder, plan or Plan(), progress or Silent(), fresh)
+        job.load(region)
+        job.check(region)
+        for step in needed_for(only) if only else STEPS:
+            job.do(step)
+        if not only:
+            job.report()
+        job.keep()
+    return Run.open(out)
+
+
+@dataclass(slots=True)
+class _Job:
+    """What one call of `run` holds while it works."""
+
+    folder: WorkFolder
+    plan: Plan
+    progress: Progress
+    fresh: bool
+    region: Region = field(default_factory=lambda: tables.Region.of({}))
+    name: str = ""
+    on: date | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+    results: dict[str, pl.DataFrame] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+
+    def load(self, path: Path) -> None:
+        """Read the region and the digests of its files."""
+        began = self._begin("load")
+        self.region = tables.read_region(path)
+        self.name = self.plan.report.title or path.resolve().stem
+        names = {source.file.partition("#")[0] for sources in self.region.sources.values() for source in sources}
+        if self.region.geojson is not None:
+            names.add("districts.geojson")
+        root = path if path.is_dir() else path.parent
+        self.inputs = {name: file_digest(root / name) for name in sorted(names)}
+        rows = {name: table.height for name, table in self.region.tables.items() if table.height}
+        self._end("load", began, rows)
+
+    def check(self, path: Path) -> None:
+        """Find what is wrong; grave problems stop the run, other rows are left out or listed."""
+        began = self._begin("check")
+        self.on = self.plan.day or self.region["needs"]["posted_on"].max()  # type: ignore[assignment]
+        problems = tables.check(self.region, on=self.on)
+        grave = problems.filter("grave" if self.plan.check.drop else pl.lit(value=True))
+        if grave.height:
+            listed = self.folder.out.with_name(f"{self.folder.out.name}.problems.csv")
+            with full_disk_told(listed):
+                problems.write_csv(listed, include_bom=True)
+            shown = "; ".join(f"{r['file']}:{r['row'] or ''} {r['code']}" for r in grave.head(3).to_dicts())
+            raise RunError(
+                "run.grave", problems=problems, count=grave.height, region=str(path), shown=shown, listed=str(listed)
+            )
+        self.results["problems"] = problems
+        self.region = tables.drop_problem_rows(self.region, problems)
+        self.kept |= {self.folder.write_table("problems", problems)}
+        self._end("check", began, {"problems": problems.height})
+
+    def do(self, step: Step) -> None:
+        """Do one step, or take it over when it was finished under the same key."""
+        sections = {name: self.plan.as_dict()[name] for name in step.sections}
+        key = digest(_code(), self.inputs, self.on, self.plan.seed, step.name, sections, self._after(step.after))
+        self.keys[step.name] = key
+        began = self._begin(step.name)
+        resumed = not self.fresh and self.folder.finished(step.name, key)
+        if resumed:
+            given = {name: self.folder.read_table(name) for name in step.gives}
+        else:
+            given = step.work(self._work(step.name))
+            given = {name: _promised(name, given[name]) for name in step.gives}
+            files_ = [self.folder.write_table(name, table) for name, table in given.items()]
+            self.folder.finish(step.name, key, files=files_)
+        self.results |= given
+        self.kept |= {f"{name}.parquet" for name in given}
+        self._end(step.name, began, {n: t.height for n, t in given.items()}, resumed=resumed, key=key)
+
+    def report(self) -> None:
+        """Write the page, the workbook and the charts."""
+        from silian.report import charts, page, sheets
+
+        language = self.plan.report.language
+        began = self._begin("report")
+        specs = charts.all_charts(self.region, self.results, language=language)
+        self.progress.step("report", 2 + 2 * len(specs) * self.plan.report.charts)
+        page_text = page.page(self.region, self.results, receipt=self._facts())
+        self.kept.add(self.folder.write_bytes("report.html", page_text.encode()))
+        self.progress.advance(1)
+        with full_disk_told(self.folder.path / "results.xlsx"):
+            sheets.sheets(self.results, self.folder.path / "results.xlsx", region=self.region, language=language)
+        self.kept.add("results.xlsx")
+        self.progress.advance(1)
+        if self.plan.report.charts:
+            self._draw(specs)
+        self._end("report", began, {"charts": len(specs)})
+
+    def keep(self) -> None:
+        """Write plan and receipt, then let the folder appear."""
+        problems = self.results["problems"].write_csv(include_bom=True)
+        self.kept.add(self.folder.write_bytes("problems.csv", problems.encode()))
+        self.kept.add(self.folder.write_bytes("plan.toml", self.plan.to_toml().encode()))
+        made = {name: file_digest(self.folder.path / name) for name in sorted(self.kept)}
+        receipt = self._facts() | {"steps": self.steps, "files": made}
+        text = json.dumps(receipt, ensure_ascii=False, indent=1, default=str)
+        self.folder.write_bytes(RECEIPT, text.encode())
+        self.folder.appear(self.kept | {RECEIPT})
+
+    def _draw(self, specs: Mapping[str, dict[str, Any]]) -> None:
+        from silian.report.render import render
+
+        for name, spec in specs.items():
+            text = json.dumps(spec, ensure_ascii=False, indent=1)
+            self.kept.add(self.folder.write_bytes(f"charts/{name}.vl.json", text.encode()))
+            self.kept.add(self.folder.write_bytes(f"charts/{name}.svg", render(spec, "svg")))
+            self.progress.advance(1)
+            self.kept.add(self.folder.write_bytes(f"charts/{name}.png", render(spec, "png")))
+            self.progress.advance(1)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the page may say of the run: everything of the receipt that is the same for the same inputs."""
+        steps = [{"name": step["name"], "rows": step["rows"]} for step in self.steps]
+        return {
+            "silian": __version__,
+            "code": _code(),
+            "region": self.name,
+            "on": str(self.on) if self.on else "",
+            "seed": self.plan.seed,
+            "plan": self.plan.as_dict(),
+            "inputs": self.inputs,
+            "steps": steps,
+        }
+
+    def _work(self, name: str) -> Work:
+        return Work(
+            region=self.region,
+            plan=self.plan,
+            on=self.on,
+            results=MappingProxyType(self.results),
+            step=lambda total: self.progress.step(name, total),
+            advance=self.progress.advance,
+        )
+
+    def _after(self, names: tuple[str, ...]) -> list[str]:
+        return [self.keys[name] for name in names]
+
+    def _begin(self, name: str) -> float:
+        self.progress.step(name, 0)
+        return time.perf_counter()
+
+    def _end(
+        self, name: str, began: float, rows: Mapping[str, int], *, resumed: bool = False, key: str | None = None
+    ) -> None:
+        seconds = round(time.perf_counter() - began, 3)
+        self.steps.append({"name": name, "rows": dict(rows), "seconds": seconds, "resumed": resumed, "key": key})
+        self.progress.done(name, sum(rows.values()), seconds, resumed=resumed)
+
+
+def _promised(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The table with exactly the columns and types that the schema of results promises."""
+    return table.select(pl.col(column).cast(kind) for column, kind in result_tables()[name].polars.items())
+
+
+def _refuse_nested(region: Path, out: Path) -> None:
+    inner, outer = out.resolve(), region.resolve()
+    if inner == outer or inner in outer.parents or outer in inner.parents:
+        raise RunError("run.inside", out=str(out), region=str(region))
+
+
+@cache
+def _code() -> str:
+    """Digest of silian's own source: a step is never taken over from other code."""
+    root = Path(str(files("silian")))
+    sources = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".csv", ".js", ".css", ".html"})
+    return digest([(path.relative_to(root).as_posix(), file_digest(path)) for path in sources])[:16]

@@ -1,0 +1,191 @@
+"""The steps of the main job: what each needs, what it gives, and the engine call between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from silian.compute.local import map_blocks
+from silian.engines import allocate, chain, link, match
+from silian.pipeline.summary import district_balance, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from silian.pipeline.plan import Plan
+    from silian.tables import Region
+
+Tables = dict[str, pl.DataFrame]
+
+
+class Progress(Protocol):
+    """Who is told how far a run has come."""
+
+    def step(self, name: str, total: int) -> None:
+        """A step begins; it has `total` units of work (0: unknown)."""
+
+    def advance(self, units: int) -> None:
+        """So many units of the present step are done."""
+
+    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
+        """A step has ended, or was taken over from an earlier run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a step may see: the region after the check, the plan, the reference day, the results so far."""
+
+    region: Region
+    plan: Plan
+    on: date | None
+    results: Mapping[str, pl.DataFrame]
+    step: Callable[[int], None]  # begins a bar of so many units
+    advance: Callable[[int], None]  # so many units are done
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: it runs after `after`, gives the tables `gives`, and depends on these sections of the plan."""
+
+    name: str
+    after: tuple[str, ...]
+    gives: tuple[str, ...]
+    sections: tuple[str, ...]
+    work: Callable[[Work], Tables]
+
+
+def link_step(work: Work) -> Tables:
+    """Which rows of organisations are one body."""
+    return {"same": link.same(work.region["organisations"])}
+
+
+def conflict_step(work: Work) -> Tables:
+    """Which experts must not serve which needs."""
+    region, years = work.region, work.plan.allocate.conflict_years
+    found = allocate.conflicts(
+        region["needs"],
+        region["experts"],
+        region["relations"],
+        organisations=with_canonical(region["organisations"], work.results["same"]),
+        on=work.on,
+        years=years,
+    )
+    return {"conflicts": found}
+
+
+def achievement_step(work: Work) -> Tables:
+    """The best achievements for each need."""
+    targets = work.region["achievements"].rename({"achievement_id": "target_id"})
+    index = match.build(targets, encoder=work.plan.match.encoder)
+    return {"achievement_pairs": _ranked(work, index, top_k=work.plan.match.top_k, excluded=None)}
+
+
+def expert_step(work: Work) -> Tables:
+    """The best experts for each need, without those in conflict."""
+    region = work.region
+    index = match.build_experts(region["works"], region["experts"], encoder=work.plan.match.encoder)
+    excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
+    return {"expert_pairs": _ranked(work, index, top_k=work.plan.match.experts, excluded=excluded)}
+
+
+def allocate_step(work: Work) -> Tables:
+    """Which expert serves which need: the best total within demand and capacity."""
+    region, plan = work.region, work.plan.allocate
+    pairs = work.results["expert_pairs"].select("need_id", "score", expert_id="target_id")
+    demand = region["needs"].select("need_id", wanted=pl.col("experts_wanted").fill_null(plan.wanted))
+    capacity = region["experts"].select("expert_id", free=pl.col("free").fill_null(plan.free))
+    given = allocate.assign(pairs, demand, capacity, conflicts=work.results["conflicts"])
+    loads = allocate.loads(given.assigned, capacity)
+    return {"assigned": given.assigned, "unmet": given.unmet, "prices": given.prices, "loads": loads}
+
+
+def chain_step(work: Work) -> Tables:
+    """Breaks and blanks of the chains, and who could fill them."""
+    region, results = work.region, work.results
+    makes = canonical_makes(region["makes"], results["same"])
+    found = chain.gaps(makes, region["product_links"], region["needs"], products=region["products"])
+    fillers = chain.fillers(
+        found.gaps,
+        makes,
+        region["product_links"],
+        needs=region["needs"],
+        products=region["products"],
+        achievement_pairs=results["achievement_pairs"],
+        expert_pairs=results["expert_pairs"],
+        top_k=work.plan.chain.fillers,
+    )
+    return {"gaps": found.gaps, "gap_evidence": found.evidence, "gap_fillers": fillers}
+
+
+def summary_step(work: Work) -> Tables:
+    """Counts of the run and the balance between districts."""
+    return {
+        "summary": summary(work.region, work.results),
+        "district_balance": district_balance(work.region, work.results),
+    }
+
+
+STEPS: tuple[Step, ...] = (
+    Step("link", (), ("same",), (), link_step),
+    Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
+    Step("achievements", (), ("achievement_pairs",), ("match",), achievement_step),
+    Step("experts", ("conflicts",), ("expert_pairs",), ("match",), expert_step),
+    Step("allocate", ("experts",), ("assigned", "unmet", "prices", "loads"), ("allocate",), allocate_step),
+    Step(
+        "chain",
+        ("link", "achievements", "experts"),
+        ("gaps", "gap_evidence", "gap_fillers"),
+        ("chain",),
+        chain_step,
+    ),
+    Step("summary", ("allocate", "chain"), ("summary", "district_balance"), (), summary_step),
+)
+
+
+def needed_for(names: tuple[str, ...]) -> tuple[Step, ...]:
+    """The steps that these steps rest on, themselves included, in the order of the job.
+
+    Examples
+    --------
+    >>> [step.name for step in needed_for(("experts",))]
+    ['link', 'conflicts', 'experts']
+    """
+    wanted = set(names)
+    for step in reversed(STEPS):
+        if step.name in wanted:
+            wanted.update(step.after)
+    return tuple(step for step in STEPS if step.name in wanted)
+
+
+def with_canonical(organisations: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """Organisations with the column canonical_id: the id that stands for the body."""
+    return organisations.join(same.select("org_id", "canonical_id"), on="org_id", how="left", maintain_order="left")
+
+
+def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
+    joined = makes.join(same.select("org_id", "canonical_id"), on="org_id", how="left", maintain_order="left")
+    one = joined.with_columns(org_id=pl.coalesce("canonical_id", "org_id")).drop("canonical_id")
+    return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
+
+
+def _ranked(work: Work, index: match.Index, *, top_k: int, excluded: pl.DataFrame | None) -> pl.DataFrame:
+    plan = work.plan.match
+    conditions = match.Conditions(
+        max_trl_gap=plan.max_trl_gap if plan.max_trl_gap < 9 else None,
+        on=work.on,
+        same_district=plan.same_district,
+        within_budget=plan.within_budget,
+    )
+    needs = work.region["needs"]
+    work.step(needs.height)
+    ranked = map_blocks(
+        lambda block: match.rank(block, index, top_k=top_k, conditions=conditions, excluded=excluded),
+        needs,
+        rows=plan.block_rows,
+        on_block=work.advance,
+    )
+    return ranked.filter(pl.col("score") >= plan.min_score)
