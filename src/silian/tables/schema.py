@@ -181,17 +181,17 @@ def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     ('已授权', 'Granted')
     """
     lists: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in _rows("_codes"):
+    for row in rows("_codes"):
         lists.setdefault(row["list"], {})[row["code"]] = (row["label_zh"], row["label_en"])
     return MappingProxyType({name: MappingProxyType(values) for name, values in lists.items()})
 
 
 def _nouns(folder: str) -> Mapping[str, Table]:
-    return MappingProxyType({row["table"]: _table(folder, row) for row in _rows(f"{folder}_tables")})
+    return MappingProxyType({row["table"]: _table(folder, row) for row in rows(f"{folder}_tables")})
 
 
 def _table(folder: str, row: dict[str, str]) -> Table:
-    columns = tuple(_column(row["table"], r) for r in _rows(folder + row["table"]))
+    columns = tuple(_column(row["table"], r) for r in rows(folder + row["table"]))
     return Table(
         name=row["table"],
         chain=row["chain"],
@@ -211,6 +211,13 @@ def _column(table: str, row: dict[str, str]) -> Column:
     return Column(table=table, name=row["column"], min=low, max=high, **rest, **words)
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of `schema/<name>.csv` as they stand.
+
+    Examples
+    --------
+    >>> rows("industries")[0]["label_zh"]
+    '农、林、牧、渔业'
+    """
     text = files("silian.tables").joinpath(f"schema/{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
