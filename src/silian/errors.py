@@ -309,7 +309,36 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     # ── synth ───────────────────────────────────────────────────────────────────────────────────────────────
     # ── text ────────────────────────────────────────────────────────────────────────────────────────────────
+    "text.type": (
+        "{count} of {total} texts are not text: position {position} holds {found}. Convert the column to text first.",
+        "{total} 条文本中有 {count} 条不是文本：第 {position} 条（从 0 起）为 {found}。请先将该列转换为文本。",
+    ),
+    "text.encoder": (
+        "There is no encoder {name!r}. Choose one of: {known}.",
+        "没有名为 {name!r} 的编码器。可选：{known}。",
+    ),
+    "text.package": (
+        "Encoder {name} needs the package {package}, which is not installed. Install it, or choose encoder 'corpus', "
+        "which needs none.",
+        "编码器 {name} 需要软件包 {package}，当前未安装。请安装，或改用无需安装的编码器 corpus。",
+    ),
+    "text.folder": (
+        "{path} {found}. Give the local folder of a sentence-transformers model; nothing is downloaded.",
+        "{path} 不是可用的模型文件夹（{found}）。请给出本地 sentence-transformers 模型文件夹；不会自动下载。",
+    ),
+    "text.corpus": (
+        "None of the {count} texts to learn from holds a word. Give an encoder at least one text with words.",
+        "用于学习的 {count} 条文本都没有词语。请至少提供一条有内容的文本。",
+    ),
+    "text.unfitted": (
+        "Encoder {name} has not learnt from a corpus yet. Call fit(corpus) and use what it returns.",
+        "编码器 {name} 尚未学习语料。请先调用 fit(corpus) 并使用其返回值。",
+    ),
     # ── match ───────────────────────────────────────────────────────────────────────────────────────────────
+    "match.empty": (
+        "{table} has no row: there is nothing to match with. Add rows, or leave this step out.",
+        "{table} 没有数据，无可匹配对象。请补充数据，或略去此步骤。",
+    ),
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     # ── report ──────────────────────────────────────────────────────────────────────────────────────────────

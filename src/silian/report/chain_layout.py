@@ -1,0 +1,162 @@
+"""Where products stand in a picture of a chain: layers from raw materials to final products, rows within a layer."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SWEEPS: Final = 4  # passes of the crossing reduction; more no longer change small pictures
+MIN_COLUMNS: Final = 5  # of the rows of products without a link
+
+
+def layers(ids: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Layer of every product: 0 for raw materials, otherwise one more than its deepest input.
+
+    Parameters
+    ----------
+    ids : product ids
+    links : (upstream id, downstream id); those that name other products are passed over
+
+    Returns
+    -------
+    id → layer. A cycle is cut at its smallest id, so the result depends only on the arguments.
+
+    Examples
+    --------
+    >>> layers(["ore", "steel", "gear"], [("ore", "steel"), ("steel", "gear")])
+    {'ore': 0, 'steel': 1, 'gear': 2}
+    """
+    known = dict.fromkeys(ids, 0)
+    down: dict[str, list[str]] = defaultdict(list)
+    waiting = dict.fromkeys(ids, 0)
+    for up, to in sorted({(a, b) for a, b in links if a in known and b in known and a != b}):
+        down[up].append(to)
+        waiting[to] += 1
+    ready = deque(sorted(i for i in known if waiting[i] == 0))
+    left = {i for i in known if waiting[i] > 0}
+    uncut = iter(sorted(left))  # where only cycles remain, the smallest id goes next
+    while ready or left:
+        if not ready:
+            cut = next(i for i in uncut if i in left)
+            left.remove(cut)
+            ready.append(cut)
+        here = ready.popleft()
+        for to in down[here]:
+            waiting[to] -= 1
+            if to in left:
+                known[to] = max(known[to], known[here] + 1)
+                if waiting[to] == 0:
+                    left.remove(to)
+                    ready.append(to)
+    return known
+
+
+def layout(ids: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, tuple[int, float]]:
+    """Place of every product: (layer, row); rows are centred on 0 and ordered so that few links cross.
+
+    Products without a link stand in rows of their own below the rest.
+
+    Examples
+    --------
+    >>> layout(["a", "b", "c"], [("a", "c"), ("b", "c")])
+    {'a': (0, -0.5), 'b': (0, 0.5), 'c': (1, 0.0)}
+    """
+    linked = {i for link in links for i in link}
+    tied = [i for i in sorted(ids) if i in linked]
+    depth = layers(tied, links)
+    rows: dict[int, list[str]] = defaultdict(list)
+    for i in tied:
+        rows[depth[i]].append(i)
+    _uncross(rows, links, depth)
+    places = {i: (d, k - (len(row) - 1) / 2) for d, row in rows.items() for k, i in enumerate(row)}
+    columns = max(MIN_COLUMNS, len(rows))
+    below = max((p[1] for p in places.values()), default=-1.0) + 1.0
+    alone = [i for i in sorted(ids) if i not in linked]
+    places.update({i: (k % columns, below + k // columns) for k, i in enumerate(alone)})
+    return {i: places[i] for i in ids}
+
+
+def _uncross(rows: dict[int, list[str]], links: Iterable[tuple[str, str]], depth: Mapping[str, int]) -> None:
+    """Order each layer by the mean row of its neighbours, forth and back."""
+    up, down = _neighbours(links, depth)
+    order = {i: k - (len(row) - 1) / 2 for row in rows.values() for k, i in enumerate(row)}
+    for sweep in range(SWEEPS):
+        side = down if sweep % 2 else up
+        for layer in sorted(rows, reverse=bool(sweep % 2)):
+            mean = {i: _mean([order[j] for j in side[i]], order[i]) for i in rows[layer]}
+            rows[layer].sort(key=lambda i, mean=mean: (mean[i], i))  # type: ignore[misc]
+            order.update({i: k - (len(rows[layer]) - 1) / 2 for k, i in enumerate(rows[layer])})
+
+
+def graph(states: pl.DataFrame, product_links: pl.DataFrame, *, most: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The products and links of one picture, placed.
+
+    Parameters
+    ----------
+    states : product_id, state, rank (and anything more, which is kept); what `views.product_states` gives
+    product_links : upstream_id, downstream_id
+    most : how many products the picture can hold; beyond, gaps come first, then what neighbours them, then the rest
+
+    Returns
+    -------
+    nodes (columns of states and layer, row), links (upstream_id, downstream_id; both among the nodes),
+    and how many products were left out.
+    """
+    among = pl.Series(states["product_id"]).implode()
+    inside = (
+        product_links.select("upstream_id", "downstream_id")
+        .unique(maintain_order=True)
+        .filter(pl.col("upstream_id").is_in(among), pl.col("downstream_id").is_in(among))
+        .filter(pl.col("upstream_id") != pl.col("downstream_id"))
+        .sort("upstream_id", "downstream_id")
+    )
+    chosen = _first(states, inside, most)
+    links = [(a, b) for a, b in inside.rows() if a in chosen and b in chosen]
+    kept = [i for i in states["product_id"].to_list() if i in chosen]
+    places = layout(kept, links)
+    nodes = states.filter(pl.col("product_id").is_in(kept)).with_columns(
+        layer=pl.col("product_id").replace_strict({i: p[0] for i, p in places.items()}, return_dtype=pl.Int64),
+        row=pl.col("product_id").replace_strict({i: p[1] for i, p in places.items()}, return_dtype=pl.Float64),
+    )
+    shown = pl.DataFrame(links, schema={"upstream_id": pl.String(), "downstream_id": pl.String()}, orient="row")
+    return nodes, shown, states.height - nodes.height
+
+
+def _first(states: pl.DataFrame, links: pl.DataFrame, most: int) -> set[str]:
+    """The ids that fit: gaps, then their neighbours, then linked products, then the rest; each in stated order."""
+    ids, state = states["product_id"].to_list(), states["state"].to_list()
+    if len(ids) <= most:
+        return set(ids)
+    rank = dict(zip(ids, states["rank"].fill_null(len(ids)).to_list(), strict=True))
+    gaps = {i for i, s in zip(ids, state, strict=True) if s in ("break", "blank")}
+    near: set[str] = set()
+    linked: set[str] = set()
+    for a, b in links.rows():
+        linked.update((a, b))
+        if a in gaps or b in gaps:
+            near.update((a, b))
+    classes = (gaps & near, near, gaps, linked)
+    turn = {i: next((k for k, members in enumerate(classes) if i in members), len(classes)) for i in ids}
+    return set(sorted(ids, key=lambda i: (turn[i], rank[i]))[:most])
+
+
+def _neighbours(
+    links: Iterable[tuple[str, str]], depth: Mapping[str, int]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    up: dict[str, list[str]] = defaultdict(list)
+    down: dict[str, list[str]] = defaultdict(list)
+    for a, b in links:
+        if a in depth and b in depth and depth[a] != depth[b]:
+            low, high = (a, b) if depth[a] < depth[b] else (b, a)
+            up[high].append(low)
+            down[low].append(high)
+    return up, down
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise

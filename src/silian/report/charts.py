@@ -1,0 +1,386 @@
+"""Result tables turned into Vega-Lite specs: one pure function a picture, in Chinese or English.
+
+Every spec carries its own rows, a title that states quantity and unit, and a description for screen readers, so a
+notebook can draw it, a page embed it, and a test compare it as JSON.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from silian.report import views
+from silian.report._spec import BAR, PALETTE, RAMP, Spec, bars, colour, count, spec, tips, totals
+from silian.report._words import check_language, check_results, code_label, names, say
+from silian.report.chain_map import chain_map
+from silian.report.maps import label_points, prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+    from silian.tables.region import Region
+    from silian.tables.schema import Language
+
+MAX_DISTRICTS: Final = 24  # rows and columns of the heatmap
+REASONS: Final[Mapping[str, str]] = {
+    "no_candidate": PALETTE["neutral"],
+    "conflict": PALETTE["break"],
+    "capacity": PALETTE["main"],
+}
+
+
+def all_charts(region: Region, results: Mapping[str, pl.DataFrame], *, language: Language = "zh") -> dict[str, Spec]:
+    """Every picture of a run by name; those with nothing to show are left out.
+
+    Parameters
+    ----------
+    region : the region that the run was made from
+    results : every table of `tables.schema.results()`; any may be empty
+    language : zh or en
+
+    Returns
+    -------
+    name → Vega-Lite spec, in the order of the page.
+
+    Raises
+    ------
+    ReportError : report.results if a result table is absent
+    TableError : table.columns if one lacks columns
+    ArgumentError : argument.value if the language is another
+    """
+    check_language(language)
+    check_results(results)
+    needs, experts, districts, products = (region[n] for n in ("needs", "experts", "districts", "products"))
+    achievement_pairs, expert_pairs, loads = (results[n] for n in ("achievement_pairs", "expert_pairs", "loads"))
+    found, shares, borders = results["gaps"], results["district_balance"], region.geojson or {}
+    chains = (products, region["makes"], region["product_links"], found)
+    has_map = not shares.is_empty() and bool(prepared(borders, districts)["features"])
+    # name: whether there is anything to show, and the picture
+    pictures: dict[str, tuple[bool, Callable[..., Spec]]] = {
+        "needs_by_field": (bool(needs.height), partial(needs_by_field, needs, achievement_pairs)),
+        "best_scores": (
+            bool(achievement_pairs.height or expert_pairs.height),
+            partial(best_scores, achievement_pairs, expert_pairs),
+        ),
+        "served_between": (
+            bool(results["assigned"].height),
+            partial(served_between, needs, experts, results["assigned"], districts),
+        ),
+        "load_spread": (bool(loads.height), partial(load_spread, loads)),
+        "busiest_experts": (bool(loads["assigned"].sum()), partial(busiest_experts, loads, experts)),
+        "unmet": (bool(results["unmet"].height), partial(unmet, needs, results["unmet"])),
+        "chain_map": (bool(products.height), partial(chain_map, *chains)),
+        "gap_ranking": (bool(found.height), partial(gap_ranking, found, products)),
+        "district_map": (has_map, partial(district_map, shares, districts, borders)),
+        "district_balance": (bool(shares.height), partial(district_balance, shares, districts)),
+        "problems": (bool(results["problems"].height), partial(problems, results["problems"])),
+    }
+    return {name: draw(language=language) for name, (has_rows, draw) in pictures.items() if has_rows}
+
+
+def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of needs by technology field, those with an achievement apart from those without.
+
+    Examples
+    --------
+    >>> needs = pl.DataFrame({"need_id": ["n1"], "field": ["laser"]})
+    >>> needs_by_field(needs, pl.DataFrame({"need_id": ["n1"]}), language="en")["title"]["text"]
+    'Needs by technology field (count of needs)'
+    """
+    table = views.needs_by_field(needs, achievement_pairs)
+    order = [code_label("field", f, language) for f in table["field"]]
+    states = {k: say(f"match.{k}", language) for k in ("matched", "unmatched")}
+    values = [
+        {"field": name, "state": states[k], "needs": row[k], "order": n}
+        for name, row in zip(order, table.to_dicts(), strict=True)
+        for n, k in enumerate(states)
+    ]
+    sums = [{"field": name, "needs": n} for name, n in zip(order, table["needs"], strict=True)]
+    across = bars("field", "needs", order, say("axis.needs", language))
+    shade = colour("state", list(states.values()), [PALETTE["main"], PALETTE["neutral"]])
+    stacked = {"order": {"field": "order", "type": "quantitative"}}
+    layer = [
+        {
+            "mark": {"type": "bar"},
+            "encoding": across | {"color": shade} | stacked | tips("field", "state", "needs", language=language),
+        },
+        totals(sums, across, "needs"),
+    ]
+    return spec("needs_by_field", language, rows=values, height=BAR * len(order), layer=layer)
+
+
+def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Distribution of the score of each need's best achievement and best expert."""
+    table = views.best_scores(achievement_pairs, expert_pairs)
+    nouns = {n: code_label("filler_noun", n, language) for n in ("achievement", "expert")}
+    values = [
+        {
+            "from": f"{r['bin_from']:.2f}",
+            "range": f"{r['bin_from']:.2f}–{r['bin_to']:.2f}",
+            "noun": nouns[r["noun"]],
+            "needs": r["needs"],
+        }
+        for r in table.to_dicts()
+    ]
+    axis = {"labelOverlap": True, "labelAngle": 0, "ticks": False}
+    encoding = {
+        "x": {"field": "from", "type": "ordinal", "title": say("axis.best_score", language), "axis": axis},
+        "xOffset": {"field": "noun", "sort": list(nouns.values())},
+        "y": count("needs", say("axis.needs", language)),
+        "color": colour("noun", list(nouns.values()), [PALETTE["main"], PALETTE["second"]]),
+    } | tips("noun", "range", "needs", language=language)
+    return spec("best_scores", language, rows=values, height=260, mark={"type": "bar"}, encoding=encoding)
+
+
+def served_between(
+    needs: pl.DataFrame,
+    experts: pl.DataFrame,
+    assigned: pl.DataFrame,
+    districts: pl.DataFrame,
+    *,
+    language: Language = "zh",
+) -> Spec:
+    """Heatmap of assignments: district of the expert across, district of the need down."""
+    table = views.served_between(needs, experts, assigned)
+    order = _districts_shown(table, districts)
+    shown = names(districts, language) | {"": say("not_stated", language)}
+    label = {d: shown.get(d, d) for d in order}
+    values = [
+        {"need": label[r["need_district_id"]], "expert": label[r["expert_district_id"]], "assigned": r["assigned"]}
+        for r in table.to_dicts()
+        if r["need_district_id"] in label and r["expert_district_id"] in label
+    ]
+    top = max((v["assigned"] for v in values), default=1)
+    place = {
+        "x": {
+            "field": "expert",
+            "type": "ordinal",
+            "sort": list(label.values()),
+            "title": say("axis.expert_district", language),
+            "axis": {"labelAngle": -40, "orient": "bottom", "domain": False, "ticks": False},
+        },
+        "y": {
+            "field": "need",
+            "type": "ordinal",
+            "sort": list(label.values()),
+            "title": say("axis.need_district", language),
+            "axis": {"domain": False, "ticks": False},
+        },
+    }
+    shade = {
+        "field": "assigned",
+        "type": "quantitative",
+        "scale": {"range": list(RAMP), "domain": [0, top]},
+        "legend": None,
+    }
+    ink = {"condition": {"test": f"datum.assigned > {0.6 * top:g}", "value": PALETTE["paper"]}, "value": PALETTE["ink"]}
+    text = {"text": {"field": "assigned", "format": ","}, "color": ink}
+    layer = [
+        {
+            "mark": {"type": "rect", "cornerRadius": 2},
+            "encoding": {"color": shade} | tips("need", "expert", "assigned", language=language),
+        },
+        {"mark": {"type": "text", "fontSize": 12}, "encoding": text},
+    ]
+    height = max(3, len(label)) * 34
+    return spec("served_between", language, rows=values, height=height, encoding=place, layer=layer)
+
+
+def load_spread(loads: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Histogram of experts by the number of needs they serve, full ones apart from those with room."""
+    table = views.load_spread(loads)
+    states = {s: say(f"load.{s}", language) for s in ("full", "room")}
+    values = [
+        {"assigned": r["assigned"], "state": states[r["state"]], "experts": r["experts"]} for r in table.to_dicts()
+    ]
+    encoding = {
+        "x": {
+            "field": "assigned",
+            "type": "ordinal",
+            "title": say("axis.needs_served", language),
+            "axis": {"labelAngle": 0},
+        },
+        "y": count("experts", say("axis.experts", language)),
+        "color": colour("state", list(states.values()), [PALETTE["second"], PALETTE["main"]]),
+    } | tips("assigned", "state", "experts", language=language)
+    return spec("load_spread", language, rows=values, height=260, mark={"type": "bar"}, encoding=encoding)
+
+
+def busiest_experts(loads: pl.DataFrame, experts: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of the experts who serve most needs, with the places that they offer behind."""
+    table = views.busiest_experts(loads)
+    shown = names(experts, language)
+    # two people may have one name: the id tells them apart
+    label = [f"{shown.get(i, i)} {i}" for i in table["expert_id"]]
+    values = [
+        {"expert": name, "assigned": r["assigned"], "free": r["free"]}
+        for name, r in zip(label, table.to_dicts(), strict=True)
+    ]
+    across = bars("expert", "assigned", label, say("axis.needs_served", language))
+    hover = tips("expert", "assigned", "free", language=language)
+    layer = [
+        {
+            "mark": {"type": "bar", "color": PALETTE["grid"]},
+            "encoding": across | {"x": across["x"] | {"field": "free"}} | hover,
+        },
+        {"mark": {"type": "bar", "color": PALETTE["main"], "height": {"band": 0.5}}, "encoding": across | hover},
+    ]
+    return spec("busiest_experts", language, rows=values, height=BAR * len(label), layer=layer)
+
+
+def unmet(needs: pl.DataFrame, unmet: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of unmet needs by field, stacked by what stands in the way."""
+    table = views.unmet_by_field(needs, unmet)
+    order = [code_label("field", f, language) for f in table["field"].unique(maintain_order=True)]
+    reasons = {r: code_label("unmet_reason", r, language) for r in REASONS}
+    values = [
+        {
+            "field": code_label("field", r["field"], language),
+            "reason": reasons.get(r["reason"], r["reason"]),
+            "needs": r["needs"],
+            "missing": r["missing"],
+        }
+        for r in table.to_dicts()
+    ]
+    across = bars("field", "needs", order, say("axis.needs", language))
+    shade = colour("reason", list(reasons.values()), list(REASONS.values()))
+    encoding = across | {"color": shade} | tips("field", "reason", "needs", "missing", language=language)
+    return spec("unmet", language, rows=values, height=BAR * len(order), mark={"type": "bar"}, encoding=encoding)
+
+
+def gap_ranking(gaps: pl.DataFrame, products: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of the most pressing gaps by score, breaks and blanks in colours of their own."""
+    table = views.gap_ranking(gaps)
+    shown = names(products, language)
+    label = [f"{r['rank']}. {shown.get(r['product_id'], r['product_id'])}" for r in table.to_dicts()]
+    kinds = {k: code_label("gap_kind", k, language) for k in ("break", "blank")}
+    values = [
+        {
+            "product": name,
+            "product_id": r["product_id"],
+            "kind": kinds.get(r["kind"], r["kind"]),
+            "chain": r["chain"] or "",
+            "segment": r["segment"] or "",
+            "score": round(r["score"], 4),
+        }
+        for name, r in zip(label, table.to_dicts(), strict=True)
+    ]
+    across = bars("product", "score", label, say("axis.gap_score", language), whole=False)
+    shade = colour("kind", list(kinds.values()), [PALETTE["break"], PALETTE["blank"]])
+    encoding = across | {"color": shade} | tips("product", "kind", "chain", "segment", "score", language=language)
+    return spec("gap_ranking", language, rows=values, height=BAR * len(label), mark={"type": "bar"}, encoding=encoding)
+
+
+def district_map(
+    district_balance: pl.DataFrame, districts: pl.DataFrame, geojson: Mapping[str, Any], *, language: Language = "zh"
+) -> Spec:
+    """Map of the share of wanted experts that each district got, with its needs and its name.
+
+    `geojson` is the region's own map: a FeatureCollection whose properties name the district_id.
+    """
+    shown = names(districts, language)
+    figures = {r["district_id"]: r for r in district_balance.to_dicts()}
+    borders = prepared(geojson, districts)
+    for feature in borders["features"]:
+        district = feature["properties"]["district_id"]
+        found = figures.get(district, {})
+        share = found.get("served_share")
+        feature["properties"] = {
+            "district_id": district,
+            "name": shown.get(district, district),
+            "needs": found.get("needs", 0),
+            "experts_wanted": found.get("experts_wanted", 0),
+            "experts_assigned": found.get("experts_assigned", 0),
+            "served_share": share,
+            "share": "–" if share is None else f"{share:.0%}",
+        }
+    points = [
+        feature["properties"] | {"lon": lon, "lat": lat}
+        for feature, (lon, lat) in zip(borders["features"], label_points(borders), strict=True)
+    ]
+    ramp = {"range": list(RAMP), "domain": [0, 1]}
+    legend = {
+        "format": ".0%",
+        "title": say("axis.served_share", language),
+        "orient": "bottom",
+        "gradientLength": 220,
+        "values": [0, 0.25, 0.5, 0.75, 1],
+    }
+    share_colour = {"field": "properties.served_share", "type": "quantitative", "scale": ramp, "legend": legend}
+    unknown = {"condition": share_colour | {"test": "isValid(datum.properties.served_share)"}, "value": PALETTE["pale"]}
+    hover = [
+        {"field": f"properties.{k}", "title": say(f"tip.{k}", language)}
+        for k in ("name", "needs", "experts_wanted", "experts_assigned", "share")
+    ]
+    at = {"longitude": {"field": "lon", "type": "quantitative"}, "latitude": {"field": "lat", "type": "quantitative"}}
+    halo = {"stroke": PALETTE["paper"], "strokeWidth": 3, "strokeJoin": "round"}
+    label = [
+        {
+            "mark": {"type": "text", "dy": dy, "fontSize": size, "fontWeight": weight, "color": PALETTE["ink"]} | extra,
+            "data": {"name": "labels"},
+            "encoding": at | {"text": {"field": field, "type": "nominal"}},
+        }
+        for field, dy, size, weight in (("name", -7, 13, 600), ("share", 9, 12, 400))
+        for extra in (halo, {})
+    ]
+    shape = {
+        "mark": {"type": "geoshape", "stroke": PALETTE["paper"], "strokeWidth": 1.5},
+        "data": {"name": "borders"},
+        "encoding": {"color": unknown, "tooltip": hover},
+    }
+    sets = {"borders": borders["features"], "labels": points}
+    return spec("district_map", language, sets=sets, height=420, projection={"type": "mercator"}, layer=[shape, *label])
+
+
+def district_balance(district_balance: pl.DataFrame, districts: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of experts wanted and assigned for each district, the worst served first."""
+    table = views.balance(district_balance)
+    shown = names(districts, language)
+    label = [shown.get(d, d) for d in table["district_id"]]
+    values = [
+        {
+            "district": name,
+            "wanted": r["experts_wanted"],
+            "assigned": r["experts_assigned"],
+            "needs": r["needs"],
+            "share": "–" if r["served_share"] is None else f"{r['served_share']:.0%}",
+        }
+        for name, r in zip(label, table.to_dicts(), strict=True)
+    ]
+    across = bars("district", "assigned", label, say("axis.experts", language))
+    wanted = across | {"x": across["x"] | {"field": "wanted"}}
+    hover = tips("district", "needs", "wanted", "assigned", "share", language=language)
+    layer = [
+        {"mark": {"type": "bar", "color": PALETTE["grid"]}, "encoding": wanted | hover},
+        {"mark": {"type": "bar", "color": PALETTE["main"], "height": {"band": 0.5}}, "encoding": across | hover},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 5, "color": PALETTE["muted"]},
+            "encoding": wanted | {"text": {"field": "share"}},
+        },
+    ]
+    return spec("district_balance", language, rows=values, height=(BAR + 4) * len(label), layer=layer)
+
+
+def problems(problems: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of data problems by code, grave ones in a colour of their own."""
+    table = views.problems_by_code(problems)
+    states = {True: say("problem.grave", language), False: say("problem.minor", language)}
+    values = [{"code": r["code"], "state": states[r["grave"]], "rows": r["rows"]} for r in table.to_dicts()]
+    order = list(table["code"].unique(maintain_order=True))
+    across = bars("code", "rows", order, say("axis.rows", language))
+    shade = colour("state", list(states.values()), [PALETTE["break"], PALETTE["neutral"]])
+    encoding = across | {"color": shade} | tips("code", "state", "rows", language=language)
+    return spec("problems", language, rows=values, height=BAR * len(order), mark={"type": "bar"}, encoding=encoding)
+
+
+def _districts_shown(table: pl.DataFrame, districts: pl.DataFrame) -> list[str]:
+    """Districts in the order of the region, then others, as many as the heatmap holds; the busiest stay."""
+    used: dict[str, int] = {}
+    for need, expert, times in table.rows():
+        used[need] = used.get(need, 0) + times
+        used[expert] = used.get(expert, 0) + times
+    busiest = set(sorted(used, key=lambda d: (-used[d], d))[:MAX_DISTRICTS])
+    known = [d for d in districts["district_id"].to_list() if d in busiest]
+    return known + sorted(busiest - set(known))

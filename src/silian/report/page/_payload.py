@@ -1,0 +1,246 @@
+"""What the page carries: the columns it shows, packed so that a city fits into a few megabytes.
+
+A column with few different values is a dictionary and a list of places in it. Texts are cut to a stated length and
+long tables to a stated number of rows; what was left out is counted, and the page says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from silian.report import chain_layout, chain_map, views
+from silian.report._words import names
+from silian.report.charts import all_charts
+from silian.tables.schema import results as result_tables
+from silian.tables.schema import tables as nouns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from silian.report._spec import Spec
+    from silian.tables.region import Region
+
+MAX_PAIRS: Final = 80_000  # of needs with achievements and experts together; a city has 40,000
+MIN_RANKS: Final = 3  # a need keeps this many of each, however many needs there are
+MAX_PARTS: Final = 7  # parts of a score shown one by one; the rest is summed
+MAX_TEXT: Final = 600  # characters of one text
+TEXT_BUDGET: Final = 5_000_000  # characters of all texts; beyond, each is cut shorter
+MIN_TEXT: Final = 80
+MAX_ROWS: Final = 20_000  # of any other table
+MAX_GAPS: Final = 2_000
+MAX_PROBLEMS: Final = 200  # rows of one code
+MAX_CHAINS: Final = 40  # chains that can be opened as a graph
+SCORE_UNIT: Final = 10_000  # scores are whole numbers of this part
+
+KEPT: Final[Mapping[str, tuple[str, ...]]] = {
+    "districts": ("district_id", "name", "name_en", "population", "area_km2"),
+    "organisations": ("org_id", "name", "name_en", "kind", "size", "industry", "district_id", "is_high_tech"),
+    "experts": ("expert_id", "name", "name_en", "org_id", "title", "field", "profile", "district_id", "free"),
+    "works": ("expert_id", "work_id", "kind", "title", "year"),
+    "needs": tuple(c.name for c in nouns()["needs"].columns),
+    "achievements": (
+        *("achievement_id", "org_id", "title", "text", "field", "trl", "ip_status", "offer_kind"),
+        *("price_cny", "valid_until_on", "district_id"),
+    ),
+    "products": ("product_id", "name", "name_en", "chain", "segment"),
+}
+PAIRS: Final = ("achievement_pairs", "expert_pairs")
+TEXTS: Final[Mapping[str, str]] = {"needs": "text", "achievements": "text", "experts": "profile"}
+
+
+def packed(payload: Mapping[str, Any]) -> str:
+    """The payload as base64 of gzip of JSON; the same payload gives the same text."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode("ascii")
+
+
+def payload(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Everything that the page shows below its first screen."""
+    shown = _shown(region, results)
+    terms: dict[tuple[str, str], int] = {}
+    body: dict[str, Any] = {"nouns": {}, "results": {}, "kept": {}}
+    for name, table in _nouns(region, shown).items():
+        body["nouns"][name] = columns(table)
+        body["kept"][name] = [table.height, region[name].height]
+    for name, table in shown.items():
+        is_pairs = name in PAIRS
+        body["results"][name] = columns(table.drop("why")) if is_pairs else columns(table)
+        body["kept"][name] = [table.height, results[name].height]
+        if is_pairs:
+            body["results"][name] |= _why(table, terms)
+    body["terms"] = {"kind": [k for k, _ in terms], "term": [t for _, t in terms]}
+    body["views"] = {name: columns(table) for name, table in _views(region, results).items()}
+    body["charts"] = charts(region, results)
+    body["chains"] = _chains(region, results)
+    return body
+
+
+def columns(table: pl.DataFrame) -> dict[str, Any]:
+    """A table by column: {"n": rows, "cols": {name: {"v": values} or {"d": distinct values, "v": places}}}."""
+    return {"n": table.height, "cols": {name: _column(table[name]) for name in table.columns}}
+
+
+def charts(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Every picture in both languages; rows that are the same in both (borders) stand once, under "shared"."""
+    zh, en = (all_charts(region, results, language=language) for language in ("zh", "en"))
+    shared: dict[str, Any] = {}
+    for name, spec in zh.items():
+        other: Spec = en[name]
+        for rows in list(spec["datasets"]):
+            if spec["datasets"][rows] == other["datasets"][rows]:
+                shared[f"{name}.{rows}"] = spec["datasets"].pop(rows)
+                other["datasets"].pop(rows)
+    return {"zh": zh, "en": en, "shared": shared}
+
+
+def _column(values: pl.Series) -> dict[str, Any]:
+    if values.dtype == pl.Date:
+        values = values.cast(pl.String())
+    elif values.dtype == pl.Boolean:
+        return {"v": values.cast(pl.Int8()).to_list()}
+    elif values.dtype == pl.Float64:
+        whole = values.round(4)
+        return {"v": [int(v) if v is not None and v == int(v) else v for v in whole.fill_nan(None).to_list()]}
+    if values.dtype != pl.String:
+        return {"v": values.to_list()}
+    distinct = values.unique(maintain_order=True).drop_nulls()
+    if distinct.len() > 0.6 * values.len():
+        return {"v": values.to_list()}
+    places = values.replace_strict(distinct, pl.int_range(distinct.len(), eager=True), default=-1)
+    return {"d": distinct.to_list(), "v": places.fill_null(-1).to_list()}
+
+
+def _shown(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The rows of each result table that the page carries, in the order of the page."""
+    ranks = max(MIN_RANKS, MAX_PAIRS // (2 * max(1, region["needs"].height)))
+    gaps = results["gaps"].sort("rank", "product_id").head(MAX_GAPS)
+    of_gaps = pl.col("product_id").is_in(pl.Series(gaps["product_id"]).implode())
+    order = pl.DataFrame({"need_id": region["needs"]["need_id"]}).with_row_index("place")
+    chosen = {
+        name: results[name]
+        .filter(pl.col("rank") <= ranks)
+        .join(order, on="need_id", how="left")
+        .sort("place", "rank", "target_id", nulls_last=True)
+        .drop("place")
+        for name in PAIRS
+    }
+    chosen |= {
+        "summary": results["summary"],
+        "problems": results["problems"].filter(pl.int_range(pl.len()).over("code") < MAX_PROBLEMS),
+        "same": results["same"].filter(pl.col("org_id") != pl.col("canonical_id")).sort("canonical_id", "org_id"),
+        "gaps": gaps,
+        "gap_evidence": results["gap_evidence"].filter(of_gaps),
+        "gap_fillers": results["gap_fillers"].filter(of_gaps).sort("product_id", "rank", "filler_id"),
+        "prices": results["prices"]
+        .filter(pl.col("price") > 0)
+        .sort(["price", "side", "id"], descending=[True, False, False]),
+        "district_balance": views.balance(results["district_balance"]),
+        "loads": results["loads"].sort(["assigned", "free", "expert_id"], descending=[True, False, False]),
+    }
+    whole = {name: chosen.get(name, results[name]) for name in result_tables()}
+    return {name: table if name in PAIRS else table.head(MAX_ROWS) for name, table in whole.items()}
+
+
+def _nouns(region: Region, shown: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The nouns that the page names; texts only of what was matched."""
+    fillers = shown["gap_fillers"]
+    used = {
+        "needs": region["needs"]["need_id"],
+        "achievements": pl.concat(
+            [shown["achievement_pairs"]["target_id"], fillers.filter(noun="achievement")["filler_id"]]
+        ),
+        "experts": pl.concat([shown["expert_pairs"]["target_id"], fillers.filter(noun="expert")["filler_id"]]),
+    }
+    count = sum(ids.n_unique() for ids in used.values())
+    length = max(MIN_TEXT, min(MAX_TEXT, TEXT_BUDGET // max(1, count)))
+    chosen = {}
+    for name, kept in KEPT.items():
+        table = region[name].select(kept)
+        if name in TEXTS:
+            key, text = kept[0], TEXTS[name]
+            is_used = pl.col(key).is_in(used[name].unique().implode())
+            cut = pl.when(pl.col(text).str.len_chars() > length).then(pl.col(text).str.slice(0, length) + "…")
+            table = table.with_columns(pl.when(is_used).then(cut.otherwise(pl.col(text))).alias(text))
+            table = table.sort(~is_used, maintain_order=True)  # what is shown elsewhere is never cut off
+        chosen[name] = table.head(3 * MAX_ROWS)
+    return chosen
+
+
+def _why(pairs: pl.DataFrame, terms: dict[tuple[str, str], int]) -> dict[str, Any]:
+    """The parts of every score: how many parts a pair has, the term of each and its size; `terms` grows."""
+    parts = (
+        pairs.select("why")
+        .with_row_index("pair")
+        .explode("why", empty_as_null=False, keep_nulls=False)
+        .unnest("why")
+        .filter(pl.col("part").is_not_null())
+        .with_columns(pl.col("term").fill_null(""), pl.col("kind").fill_null("word"))
+        .sort(["pair", "part", "kind", "term"], descending=[False, True, False, False])
+    )
+    place = pl.int_range(pl.len()).over("pair")
+    first = parts.filter(place < MAX_PARTS).with_columns(place=place)
+    rest = (
+        parts.filter(place >= MAX_PARTS)
+        .group_by("pair", maintain_order=True)
+        .agg(pl.col("part").sum())
+        .select("pair", kind=pl.lit("rest"), term=pl.lit(""), part="part", place=pl.lit(MAX_PARTS, dtype=pl.Int64))
+    )
+    kept = pl.concat([first.cast({"place": pl.Int64}), rest]).sort("pair", "place")
+    keys = kept.select("kind", "term").unique(maintain_order=True)
+    for kind, term in keys.rows():
+        terms.setdefault((kind, term), len(terms))
+    code = keys.with_columns(code=pl.Series([terms[key] for key in keys.rows()], dtype=pl.Int64))
+    coded = kept.join(code, on=["kind", "term"], how="left", maintain_order="left")
+    counts = dict(kept.group_by("pair", maintain_order=True).len().rows())
+    return {
+        "why_n": [counts.get(n, 0) for n in range(pairs.height)],
+        "why_t": coded["code"].to_list(),
+        "why_p": (coded["part"] * SCORE_UNIT).round(0).cast(pl.Int64).to_list(),
+    }
+
+
+def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The table behind each picture, by the name of the picture."""
+    needs, loads = region["needs"], results["loads"]
+    states = views.product_states(region["products"], region["makes"], results["gaps"])
+    links = region["product_links"].select("upstream_id", "downstream_id").rows()
+    layers = chain_layout.layers(states["product_id"].to_list(), links)
+    return {
+        "needs_by_field": views.needs_by_field(needs, results["achievement_pairs"]),
+        "best_scores": views.best_scores(results["achievement_pairs"], results["expert_pairs"]),
+        "served_between": views.served_between(needs, region["experts"], results["assigned"]),
+        "load_spread": views.load_spread(loads),
+        "busiest_experts": views.busiest_experts(loads),
+        "unmet": views.unmet_by_field(needs, results["unmet"]),
+        "chain_map": views.segments(states, layers),
+        "gap_ranking": views.gap_ranking(results["gaps"]),
+        "district_map": views.balance(results["district_balance"]),
+        "district_balance": views.balance(results["district_balance"]),
+        "problems": views.problems_by_code(results["problems"]),
+    }
+
+
+def _chains(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Each chain as a graph that the page can open: rows of boxes and curves, and how many products were left out."""
+    states = views.product_states(region["products"], region["makes"], results["gaps"])
+    if states.height <= chain_map.MAX_NODES:
+        return {"list": [], "spec": {}}
+    order = views.segments(states, {})["chain"].unique(maintain_order=True).to_list()[:MAX_CHAINS]
+    shown = names(region["products"], "zh")
+    opened: list[dict[str, Any]] = []
+    for chain in order:
+        inside = states.filter(chain=chain)
+        boxes, curves = chain_map.graph_rows(inside, region["product_links"], shown, language="zh")
+        opened.append({"chain": chain, "products": inside.height, "nodes": boxes, "edges": curves})
+    spec = {language: chain_map.graph_spec([], [], language=language) for language in ("zh", "en")}
+    return {"list": opened, "spec": spec}
+
+
+def rows_of(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The steps of a receipt without what differs between two equal runs (seconds, times)."""
+    return [{"name": str(step.get("name", "")), "rows": dict(step.get("rows", {}))} for step in steps]

@@ -1,0 +1,230 @@
+"""The tables behind the pictures: result tables joined and counted for display, with no formula of their own.
+
+Each function gives one small table in a stated order; `charts` draws it and the page shows it beside the picture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCORE_BIN: Final = 0.05  # width of a bar in the distribution of scores
+STATES: Final = ("made", "break", "blank", "other")  # of a product: made here, missing in two ways, neither
+
+
+def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame) -> pl.DataFrame:
+    """Needs of each field, and how many of them have an achievement.
+
+    Parameters
+    ----------
+    needs : need_id, field
+    achievement_pairs : need_id; one row per pair
+
+    Returns
+    -------
+    field (code; empty where not stated), needs, matched, unmatched (counts of needs); the largest field first.
+
+    Examples
+    --------
+    >>> needs = pl.DataFrame({"need_id": ["n1", "n2"], "field": ["laser", "laser"]})
+    >>> needs_by_field(needs, pl.DataFrame({"need_id": ["n2", "n2"]})).rows()
+    [('laser', 2, 1, 1)]
+    """
+    matched = achievement_pairs.select("need_id").unique().with_columns(has=pl.lit(1))
+    return (
+        needs.select("need_id", pl.col("field").fill_null(""))
+        .join(matched, on="need_id", how="left")
+        .group_by("field")
+        .agg(needs=pl.len().cast(pl.Int64), matched=pl.col("has").count().cast(pl.Int64))
+        .with_columns(unmatched=pl.col("needs") - pl.col("matched"))
+        .sort(["needs", "field"], descending=[True, False])
+    )
+
+
+def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame) -> pl.DataFrame:
+    """How the scores of the best match of each need are spread.
+
+    Parameters
+    ----------
+    achievement_pairs, expert_pairs : need_id, rank, score
+
+    Returns
+    -------
+    noun (achievement or expert), bin_from, bin_to (score), needs (count); every bin from 0 to 1, in order.
+
+    Examples
+    --------
+    >>> best = pl.DataFrame({"need_id": ["n1"], "rank": [1], "score": [0.62]})
+    >>> best_scores(best, best.clear()).filter(needs=1).rows()
+    [('achievement', 0.6, 0.65, 1)]
+    """
+    bins = round(1 / SCORE_BIN)
+    rows: list[tuple[str, float, float, int]] = []
+    for noun, pairs in (("achievement", achievement_pairs), ("expert", expert_pairs)):
+        # 1e-9: a score of exactly 0.15 belongs to the bar that begins there, though 0.15 / 0.05 < 3 in floating point
+        place = (pairs.filter(pl.col("rank") == 1)["score"] / SCORE_BIN + 1e-9).floor().clip(0, bins - 1).cast(pl.Int64)
+        counts = dict(place.value_counts().rows())
+        rows += [(noun, b / bins, (b + 1) / bins, counts.get(b, 0)) for b in range(bins)]
+    return pl.DataFrame(rows, schema=["noun", "bin_from", "bin_to", "needs"], orient="row")
+
+
+def served_between(needs: pl.DataFrame, experts: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
+    """How many assignments run from the district of an expert to the district of a need.
+
+    Parameters
+    ----------
+    needs : need_id, district_id
+    experts : expert_id, district_id
+    assigned : need_id, expert_id
+
+    Returns
+    -------
+    need_district_id, expert_district_id (empty where not stated), assigned (count); sorted by the two ids.
+    """
+    of_need = needs.select("need_id", need_district_id=pl.col("district_id").fill_null(""))
+    of_expert = experts.select("expert_id", expert_district_id=pl.col("district_id").fill_null(""))
+    return (
+        assigned.select("need_id", "expert_id")
+        .join(of_need, on="need_id", how="left")
+        .join(of_expert, on="expert_id", how="left")
+        .with_columns(pl.col("need_district_id", "expert_district_id").fill_null(""))
+        .group_by("need_district_id", "expert_district_id")
+        .agg(assigned=pl.len().cast(pl.Int64))
+        .sort("need_district_id", "expert_district_id")
+    )
+
+
+def load_spread(loads: pl.DataFrame) -> pl.DataFrame:
+    """How many experts serve no need, one need, two needs and so on.
+
+    Returns
+    -------
+    assigned (needs), state (full or room), experts (count); sorted.
+
+    Examples
+    --------
+    >>> load_spread(pl.DataFrame({"expert_id": ["e1", "e2"], "assigned": [1, 1], "free": [1, 3]})).rows()
+    [(1, 'full', 1), (1, 'room', 1)]
+    """
+    is_full = pl.col("assigned") >= pl.col("free")
+    return (
+        loads.select("assigned", state=pl.when(is_full).then(pl.lit("full")).otherwise(pl.lit("room")))
+        .group_by("assigned", "state")
+        .agg(experts=pl.len().cast(pl.Int64))
+        .sort("assigned", "state")
+    )
+
+
+def busiest_experts(loads: pl.DataFrame, *, most: int = 20) -> pl.DataFrame:
+    """The experts who serve most: expert_id, assigned, free (needs); most assigned first, then least free, then id."""
+    kept = loads.filter(pl.col("assigned") > 0).select("expert_id", "assigned", "free")
+    return kept.sort(["assigned", "free", "expert_id"], descending=[True, False, False]).head(most)
+
+
+def unmet_by_field(needs: pl.DataFrame, unmet: pl.DataFrame) -> pl.DataFrame:
+    """Unmet needs of each field and reason.
+
+    Returns
+    -------
+    field (code; empty where not stated), reason (code), needs (count), missing (experts); the worst field first.
+    """
+    counted = (
+        unmet.join(needs.select("need_id", "field"), on="need_id", how="left")
+        .with_columns(pl.col("field").fill_null(""))
+        .group_by("field", "reason")
+        .agg(needs=pl.len().cast(pl.Int64), missing=pl.col("missing").sum())
+    )
+    total = counted.group_by("field").agg(total=pl.col("needs").sum())
+    order = counted.join(total, on="field").sort(["total", "field", "reason"], descending=[True, False, False])
+    return order.drop("total")
+
+
+def product_states(products: pl.DataFrame, makes: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+    """What is known of each product: made here, a break, a blank, or neither.
+
+    Parameters
+    ----------
+    products : product_id, name, chain, segment
+    makes : org_id, product_id
+    gaps : product_id, kind, rank
+
+    Returns
+    -------
+    product_id, chain, segment (empty where not stated), state (one of STATES), makers (count of organisations),
+    rank (of the gap; empty where it is none); in the order of `products`. A gap stays one
+    even where somebody here makes the product.
+    """
+    makers = makes.group_by("product_id").agg(makers=pl.col("org_id").n_unique().cast(pl.Int64))
+    state = pl.coalesce(
+        pl.col("kind"), pl.when(pl.col("makers") > 0).then(pl.lit("made")).otherwise(pl.lit("other"))
+    ).alias("state")
+    return (
+        products.select("product_id", pl.col("chain", "segment").fill_null(""))
+        .join(gaps.select("product_id", "kind", "rank"), on="product_id", how="left", maintain_order="left")
+        .join(makers, on="product_id", how="left", maintain_order="left")
+        .with_columns(pl.col("makers").fill_null(0))
+        .select("product_id", "chain", "segment", state, "makers", "rank")
+    )
+
+
+def segments(states: pl.DataFrame, layers: Mapping[str, int]) -> pl.DataFrame:
+    """The segments of each chain from upstream to downstream, with their products by state.
+
+    Parameters
+    ----------
+    states : what `product_states` gives
+    layers : product_id → how many steps it lies from the raw materials; what `chain_layout.layers` gives
+
+    Returns
+    -------
+    chain, segment, place (1 is the most upstream of its chain), products, made, break, blank, other (counts);
+    the chain with most gaps first.
+    """
+    counts = [(pl.col("state") == s).sum().cast(pl.Int64).alias(s) for s in STATES]
+    depth = pl.col("product_id").replace_strict(dict(layers), default=0, return_dtype=pl.Int64)
+    found = (
+        states.with_columns(layer=depth)
+        .group_by("chain", "segment")
+        .agg(pl.len().cast(pl.Int64).alias("products"), *counts, pl.col("layer").mean())
+    )
+    by_chain = found.group_by("chain").agg(
+        gaps=(pl.col("break") + pl.col("blank")).sum(), made_here=pl.col("made").sum()
+    )
+    worst_first = ["gaps", "made_here", "chain", "layer", "segment"]
+    ordered = found.join(by_chain, on="chain").sort(worst_first, descending=[True, True, False, False, False])
+    place = pl.int_range(1, pl.len() + 1).over("chain").cast(pl.Int64).alias("place")
+    return ordered.select("chain", "segment", place, "products", *STATES)
+
+
+def gap_ranking(gaps: pl.DataFrame, *, most: int = 20) -> pl.DataFrame:
+    """The most pressing gaps: product_id, kind, chain, segment, rank, score; by rank, then id."""
+    return gaps.sort("rank", "product_id").head(most).select("product_id", "kind", "chain", "segment", "rank", "score")
+
+
+def balance(district_balance: pl.DataFrame) -> pl.DataFrame:
+    """What each district wanted and got, the worst served first; districts that want nothing stand last."""
+    return district_balance.sort("served_share", "district_id", nulls_last=True)
+
+
+def problems_by_code(problems: pl.DataFrame) -> pl.DataFrame:
+    """How often each problem occurs.
+
+    Returns
+    -------
+    code, grave, rows (count), tables (names, comma-separated), remedy, remedy_zh (of the first such row); grave
+    ones first, then the most frequent.
+    """
+    return (
+        problems.group_by("code", "grave", maintain_order=True)
+        .agg(
+            rows=pl.len().cast(pl.Int64),
+            tables=pl.col("table").unique().sort().str.join(", "),
+            remedy=pl.col("remedy").first(),
+            remedy_zh=pl.col("remedy_zh").first(),
+        )
+        .sort(["grave", "rows", "code"], descending=[True, True, False])
+    )
