@@ -97,7 +97,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{file} 的编码既不是 UTF-8 也不是 GB18030：第 {row} 行、第 {byte} 字节处有误（{found}）。请另存为“CSV UTF-8”。",
     ),
     "read.nul": (
-        "{file} holds a NUL byte in line {row} (byte {byte}): it is no text, or damaged. Export it again as “CSV UTF-8”.",
+        "{file} holds a NUL byte in line {row} (byte {byte}): no text, or damaged. Export it again as “CSV UTF-8”.",
         "{file} 第 {row} 行（第 {byte} 字节）含有空字节：不是文本文件或已损坏。请重新导出为“CSV UTF-8”。",
     ),
     "read.ragged_all": (
@@ -118,8 +118,8 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{file} 解压后将达 {found}，超过允许的 {limit}，未予打开。请把表另存为 CSV。",
     ),
     "read.sheet_far": (
-        "{file} has a cell at {found}, far from the table. Delete the empty rows and columns around it, or save as CSV.",
-        "{file} 在 {found} 处有远离表格的单元格。请删除其周围的空行空列，或另存为 CSV。",
+        "{file} has a cell far from its table, at {found}. Delete the empty rows and columns between, or save as CSV.",
+        "{file} 在 {found} 处有远离表格的单元格。请删除其间的空行空列，或另存为 CSV。",
     ),
     "read.parquet": (
         "{file} is not a sound Parquet file: {found}. Write it again.",
@@ -131,7 +131,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "文件为空：请填写内容，或删除该文件。",
     ),
     "read.heading": (
-        "no row of the first {rows} is a heading of this table: name the columns as in the template ({wanted} and so on).",
+        "no row of the first {rows} is a heading of this table: name the columns as in the template ({wanted}, …).",
         "前 {rows} 行中没有本表的表头：请按模板命名各列（{wanted} 等）。",
     ),
     "read.heading_twice": (
@@ -167,8 +167,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "工作表有 {count} 处合并单元格，超过 {limit} 处，未予展开。请取消合并。",
     ),
     "read.formula": (
-        "a formula without a stored value, so the cell is read as empty: open the file in Excel and save it, or paste values.",
+        "a formula without a stored value, so the cell is empty: open the file in Excel and save it, or paste values.",
         "公式没有保存计算结果，按空单元格读取：请用 Excel 打开后保存，或粘贴为数值。",
+    ),
+    "read.error_value": (
+        "an error value of Excel, so the cell is read as empty: correct the formula, or type the value.",
+        "Excel 错误值，按空单元格读取：请更正公式，或直接填写数值。",
     ),
     "read.damaged_text": (
         "the text was damaged when it was converted earlier (replacement characters): take it from the source again.",
@@ -179,7 +183,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "未使用 districts.geojson：{wanted}。请更正；不需要地图时可删除。",
     ),
     "read.more": (
-        "this many further problems of the same kind in this column are not listed one by one: correct those listed first.",
+        "this many further problems of this kind in this column are not listed: correct those listed first.",
         "该列还有这么多同类问题未逐条列出：请先更正已列出的。",
     ),
     # ── write: files of a region ────────────────────────────────────────────────────────────────────────────
@@ -188,14 +192,15 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "无法写入 {path}：{found}。原有内容未改动；请腾出空间或换一个位置。",
     ),
     "write.mixed": (
-        "{path} already holds {shown}, which would be read together with the new tables. Choose an empty folder, or remove "
-        "them.",
+        "{path} already holds {shown}, which would be read together with the new tables. "
+        "Choose an empty folder, or remove them.",
         "{path} 中已有 {shown}，会与新写的表一起被读取。请选择空文件夹，或先删除它们。",
     ),
     "write.cell": (
-        "{count} text(s) of {table}.{column} are longer than the {limit} characters that a cell of Excel holds, the longest "
-        "{found}. Write CSV or Parquet.",
-        "{table}.{column} 有 {count} 个文本超过 Excel 单元格的 {limit} 字上限，最长 {found} 字。请写为 CSV 或 Parquet。",
+        "{count} text(s) of {table}.{column} are longer than the {limit} characters that a cell of Excel holds, "
+        "the longest {found}. Write CSV or Parquet.",
+        "{table}.{column} 有 {count} 个文本超过 Excel 单元格的 {limit} 字上限，最长 {found} 字。"
+        "请写为 CSV 或 Parquet。",
     ),
     "write.rows": (
         "{table} has {found} rows, a sheet of Excel holds {limit}. Write CSV or Parquet.",
@@ -243,7 +248,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "统一社会信用代码应为 18 位（GB 32100）。请按证照填写，并将单元格设为文本。",
     ),
     "check.uscc_alphabet": (
-        "holds a character that the code never has (I, O, S, V, Z, or a letter within the region). Copy it from the licence.",
+        "holds a character that the code never has (I, O, S, V, Z, or a letter in the region). Copy it from the licence.",
         "含有代码中不会出现的字符（I、O、S、V、Z，或行政区划位中的字母）。请按证照填写。",
     ),
     "check.uscc_department": (
@@ -308,6 +313,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "上级机构形成循环。请更正其中之一。",
     ),
     # ── synth ───────────────────────────────────────────────────────────────────────────────────────────────
+    "synth.size": (
+        "No synthetic region of size {found}; the sizes are {wanted}.",
+        "没有规模为 {found} 的模拟区域；可选规模：{wanted}。",
+    ),
     # ── text ────────────────────────────────────────────────────────────────────────────────────────────────
     "text.type": (
         "{count} of {total} texts are not text: position {position} holds {found}. Convert the column to text first.",

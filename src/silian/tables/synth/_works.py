@@ -1,0 +1,140 @@
+"""Works of experts: papers, patents, projects and the like, with short abstracts, some in English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from silian.tables.synth import _texts as texts
+from silian.tables.synth._dice import Dice, generator
+
+if TYPE_CHECKING:
+    from silian.tables.synth._experts import Experts
+    from silian.tables.synth._sizes import Size
+    from silian.tables.synth._vocabulary import Method, Problem, Vocabulary
+
+KINDS: Final = ("paper", "patent", "project", "standard", "software", "award")
+SHARES: Final = (0.50, 0.29, 0.13, 0.03, 0.03, 0.02)
+ENGLISH_SHARE: Final = 0.12  # of papers
+LAST_YEAR: Final = 2026
+
+
+def works(size: Size, seed: int, vocabulary: Vocabulary, people: Experts) -> pl.DataFrame:
+    """Works of experts, one row for each expert of each work."""
+    dice, rng = Dice(seed, "works"), generator(seed, "work counts")
+    total = round(size.experts * size.works_per_expert)
+    weight = rng.gamma(1.6, size=size.experts) + 0.25
+    leaders = np.sort(rng.choice(size.experts, size=int(total / 1.33), p=weight / weight.sum()))
+    if size.experts < 50:  # everyone has works in a region to be followed by hand
+        leaders = np.sort(np.arange(int(total / 1.15)) % size.experts)
+    width = len(str(total))
+    made: list[dict[str, Any]] = []
+    for number, leader in enumerate(leaders.tolist(), start=1):
+        work = {"work_id": f"W{number:0{width}d}"} | _work(dice, vocabulary, people.things[leader].tolist())
+        lead = "leader" if work["kind"] == "project" else "first" if dice.chance(0.7) else "corresponding"
+        made.append({"expert_id": people.ids[leader]} | work | {"role": lead})
+        if people.team[leader] and dice.chance(0.22):
+            others = dice.sample(people.team[leader], dice.between(1, 2))
+            made += [{"expert_id": people.ids[o]} | work | {"role": "member"} for o in others]
+    return pl.DataFrame(made, infer_schema_length=None).sort("expert_id", "work_id")
+
+
+def _work(dice: Dice, vocabulary: Vocabulary, things: list[int]) -> dict[str, Any]:
+    t = things[0] if dice.chance(0.7) else things[1]
+    thing = vocabulary.things[t]
+    method = vocabulary.methods[dice.pick(vocabulary.methods_of[t])]
+    kind = dice.weighted(KINDS, SHARES)
+    year = LAST_YEAR - int(14 * dice.random() ** 1.4)
+    if kind == "paper" and dice.chance(ENGLISH_SHARE):
+        title, text = _english(dice, thing.name_en, method.name_en)
+    else:
+        title, text = _chinese(dice, vocabulary, kind, t, method)
+    has_doi = kind == "paper" and dice.chance(0.5)
+    return {
+        "kind": kind,
+        "title": title,
+        "text": text if dice.chance(0.9) else None,
+        "year": year if dice.chance(0.99) else None,
+        # 10.5555 is the prefix kept for examples
+        "doi": f"10.5555/{year}.{dice.between(1, 99_999):05d}.{dice.between(1, 999):03d}" if has_doi else None,
+        "ipc": [thing.ipc] if kind == "patent" and dice.chance(0.8) else None,
+    }
+
+
+def _english(dice: Dice, thing: str, method: str) -> tuple[str, str]:
+    slots = {"o": thing, "m": method, "M": method[0].upper() + method[1:]}
+    title = dice.pick(_TITLES_EN).format_map(slots)
+    return title, " ".join(dice.pick(shapes).format_map(slots) for shapes in _TEXTS_EN)
+
+
+_TITLES_EN: Final = (
+    "{M} for {o}",
+    "A study of {m} for {o}",
+    "{M} and its effect on {o} performance",
+    "Towards reliable {o}: {m}",
+    "On the use of {m} in {o} development",
+    "{M}: mechanism and application to {o}",
+)
+_TEXTS_EN: Final = (
+    (
+        "This paper reports {m} for {o}.",
+        "The performance of {o} is still limited in service; {m} is proposed to improve it.",
+        "We investigate {m} with {o} as the case.",
+        "Industrial use of {o} calls for better consistency and longer life.",
+    ),
+    (
+        "Experiments and simulation agree well.",
+        "The mechanism is analysed and the main parameters are ranked by their influence.",
+        "A model is built and verified against test data.",
+        "Samples were prepared and compared with a commercial reference.",
+    ),
+    (
+        "The results offer guidance for design and process control.",
+        "The approach has been tried in a production environment.",
+        "Limits of the approach and further work are discussed.",
+        "A clear improvement over the reference is found.",
+    ),
+)
+
+
+def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Method) -> tuple[str, str]:
+    family = vocabulary.family(t)
+    part = f"work.{kind}"
+    if kind == "patent" and not texts.is_recipe(family.nature):
+        part = "work.patent_hard"
+    problem = texts.problem_of(dice, vocabulary, method, t)
+    own = problem or vocabulary.problems[dice.pick(vocabulary.problems_of[t])]
+    slots = _slots(dice, vocabulary, t, method, own)
+    title = _title(dice, vocabulary, part, family.nature, has_problem=problem is not None).format_map(slots)
+    slots["title"] = title
+    slots["eff"] = texts.effect(dice, own) if dice.chance(0.75) else texts.plain_effect(dice, own)
+    about = "work.text_plain" if problem is None else "work.claims" if kind == "patent" else "work.text"
+    text = texts.phrase(dice, vocabulary, about, family.nature).format_map(slots)
+    return title, texts.tidy(text)
+
+
+def _title(dice: Dice, vocabulary: Vocabulary, part: str, nature: str, *, has_problem: bool) -> str:
+    """A title; one that names a problem only where the method answers it."""
+    while True:
+        title = texts.phrase(dice, vocabulary, part, nature)
+        if has_problem or ("{p}" not in title and "{aim}" not in title) or part == "work.software":
+            return title
+
+
+def _slots(dice: Dice, vocabulary: Vocabulary, t: int, method: Method, problem: Problem) -> dict[str, str]:
+    thing, kind = vocabulary.things[t], vocabulary.kinds[dice.pick(vocabulary.things[t].kinds)]
+    name = dice.weighted((kind.lab_name, kind.name, thing.name), (0.5, 0.3, 0.2))
+    return {
+        "x": name,
+        "b": thing.name,
+        "s": dice.pick(vocabulary.family(t).settings),
+        "m": method.name,
+        "mt": texts.named(method.name, "技术"),
+        "mm": texts.named(method.name, "方法"),
+        "how": method.how,
+        "p": problem.name,
+        "aim": problem.aim,
+        "ver": f"{dice.between(1, 3)}.{dice.between(0, 9)}",
+    }
