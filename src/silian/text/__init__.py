@@ -1,1 +1,19 @@
 """Words and vectors of Chinese and English texts."""
+
+from silian.text.encoders import Encoder, encoder
+from silian.text.space import WordSpace, unit_rows
+from silian.text.words import Bags, grams, normalise, normalise_all, segment, stack, words
+
+__all__ = [
+    "Bags",
+    "Encoder",
+    "WordSpace",
+    "encoder",
+    "grams",
+    "normalise",
+    "normalise_all",
+    "segment",
+    "stack",
+    "unit_rows",
+    "words",
+]

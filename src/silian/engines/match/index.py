@@ -1,0 +1,245 @@
+"""An index: targets made ready to be ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+import polars as pl
+
+from silian import text
+from silian.engines.match._checks import check_known, check_number, check_range, check_table
+from silian.engines.match._kernels import Groups, Lists, Side
+from silian.engines.match.conditions import TARGET_FACTS, facts
+from silian.engines.match.why import characters_alone
+from silian.errors import MatchError
+
+if TYPE_CHECKING:
+    from silian.text import Bags, Encoder, WordSpace
+
+TITLE_SHARE: Final = (
+    0.6  # of a title in title and text, both scaled to length 1; an empty field leaves all to the other
+)
+MEANING_SHARE: Final = 0.3  # of the vectors in a score; words have the rest (docs/methods/match.md)
+BEST_WORKS: Final = 3
+# A role's weight: who led a work knows it best.
+ROLE_WEIGHT: Final = {"first": 1.0, "corresponding": 1.0, "leader": 1.0, "member": 0.85}
+UNKNOWN_ROLE_WEIGHT: Final = 0.9
+OLD_WEIGHT, HALF_LIFE_YEARS = 0.8, 5.0  # a work's weight falls from 1 towards 0.8 and is half-way after five years
+PROFILE_WEIGHT: Final = 0.8  # what a person says of their own work counts less than a work
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Targets made ready: their words, their vectors, and what conditions look at.
+
+    A target rests on one or more units: an achievement on itself, an expert on works (or on the profile where there are
+    none). Made by `build` or `build_experts`; the same index serves `rank`, `score` and `why_not`.
+    """
+
+    kind: Literal["achievements", "experts"]
+    target_ids: pl.Series  # sorted
+    facts: pl.DataFrame  # TARGET_FACTS, row by row with target_ids
+    basis: pl.DataFrame  # target_id, basis (own text | works | profile | nothing), units: how many
+    encoder: Encoder
+    space: WordSpace
+    vocabulary: frozenset[str]  # words of the units
+    rows: Any  # csr_array float32 (units, features), unit rows
+    posts: Any  # the same by feature: csr_array float32 (features, units)
+    vectors: np.ndarray  # float32 (units, dimensions), unit rows
+    alone: Lists  # the features of each unit that are words of one character
+    groups: Groups  # where the units of each target begin, their weights, how many a score rests on
+    meaning: float  # share of the vectors in a score
+
+    @property
+    def side(self) -> Side:
+        """The units as arrays."""
+        return Side(lists(self.rows), self.vectors)
+
+    def __len__(self) -> int:
+        return len(self.target_ids)
+
+
+def build(targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning: float = MEANING_SHARE) -> Index:
+    """An index of targets that are ranked by their own text.
+
+    Parameters
+    ----------
+    targets : target_id, title, text; one row per target
+        Nulls count as empty. Columns that conditions look at may stand beside: trl, district_id, ip_status, price_cny
+        (CNY), valid_until_on.
+    encoder : name of an encoder, which then learns from the targets, or one that has learnt already
+    meaning : share of the vectors in a score, 0–1; words have the rest
+
+    Raises
+    ------
+    TableError : table.columns, table.type, table.duplicate, table.value (an id is empty, a number is NaN).
+    MatchError : match.empty where there are no targets.
+    ArgumentError : argument.value where meaning lies outside 0–1.
+    TextError : of the encoder.
+
+    Notes
+    -----
+    Deterministic; the order of the rows does not matter. Cost: docs/methods/match.md.
+
+    Examples
+    --------
+    >>> index = build(pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""]}), encoder="words")
+    >>> len(index), index.basis.row(0)
+    (1, ('a', 'own text', 1))
+    """
+    check_table(targets, "targets", key=["target_id"], text=["title", "text"])
+    if targets.is_empty():
+        raise MatchError("match.empty", table="targets")
+    ordered = targets.sort("target_id")
+    n = ordered.height
+    basis = ordered.select("target_id", basis=pl.lit("own text"), units=pl.lit(1, pl.Int64))
+    return _ready(
+        "achievements", ordered["target_id"], facts(ordered, "targets", TARGET_FACTS), basis, ordered,
+        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, meaning=meaning,
+    )  # fmt: skip
+
+
+def build_experts(
+    works: pl.DataFrame,
+    experts: pl.DataFrame,
+    *,
+    encoder: str | Encoder = "default",
+    meaning: float = MEANING_SHARE,
+    year: int | None = None,
+) -> Index:
+    """An index of experts, who are ranked by the mean of their best three works for each need.
+
+    Parameters
+    ----------
+    works : expert_id, work_id, title, text; year and role where known; one row per expert and work
+    experts : expert_id; profile and the columns that conditions look at where known; one row per expert
+        An expert without works that hold a word is ranked by the profile, with weight 0.8; `index.basis` says so.
+        One with fewer than three works is ranked by the mean of those.
+    encoder, meaning : as for `build`
+    year : the year that recency counts from; the latest year of works where None
+
+    Raises
+    ------
+    TableError : table.columns, table.type, table.duplicate, table.value; table.unknown where a work names an expert
+        that experts lacks.
+    MatchError : match.empty where there are no experts.
+
+    Notes
+    -----
+    A work weighs role × recency: 1 for first, corresponding and leader, 0.85 for member, 0.9 where unknown; recency
+    0.8 + 0.2 × 0.5^(age / 5 years), 0.9 where the year is unknown. Source: docs/methods/match.md.
+
+    Examples
+    --------
+    >>> works = pl.DataFrame({"expert_id": ["e1"], "work_id": ["w1"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> experts = pl.DataFrame({"expert_id": ["e1", "e2"], "profile": [None, "轴承钢热处理"]})
+    >>> build_experts(works, experts, encoder="words").basis.rows()
+    [('e1', 'works', 1), ('e2', 'profile', 1)]
+    """
+    check_table(experts, "experts", key=["expert_id"], text=[])
+    check_table(works, "works", key=["expert_id", "work_id"], text=["title", "text"])
+    if experts.is_empty():
+        raise MatchError("match.empty", table="experts")
+    check_known(works, "works", "expert_id", experts["expert_id"], "experts")
+    people = experts.sort("expert_id")
+    units = _units(works, people, year)
+    number = units.group_by("expert_id").len()
+    basis = (
+        people.select(target_id="expert_id")
+        .join(units.select("expert_id", "basis").unique(), left_on="target_id", right_on="expert_id", how="left")
+        .join(number, left_on="target_id", right_on="expert_id", how="left")
+        .select("target_id", pl.col("basis").fill_null("nothing"), units=pl.col("len").fill_null(0).cast(pl.Int64))
+        .sort("target_id")
+    )
+    start = np.concatenate([[0], np.cumsum(basis["units"].to_numpy())]).astype(np.int64)
+    return _ready(
+        "experts", people["expert_id"], facts(people, "experts", TARGET_FACTS), basis, units,
+        start=start, weight=units["weight"].to_numpy().astype(np.float64), best=BEST_WORKS,
+        encoder=encoder, meaning=meaning,
+    )  # fmt: skip
+
+
+def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.DataFrame:
+    """expert_id, title, text, weight, basis; sorted by expert and work; profiles where there are no works."""
+    for column in ("year",):
+        if column in works.columns:
+            check_number(works, "works", column)
+    when = pl.col("year").cast(pl.Float64) if "year" in works.columns else pl.lit(None, pl.Float64)
+    role = pl.col("role").cast(pl.String) if "role" in works.columns else pl.lit(None, pl.String)
+    latest = pl.lit(year, pl.Float64) if year is not None else when.max()
+    recency = OLD_WEIGHT + (1 - OLD_WEIGHT) * 0.5 ** ((latest - when).clip(0) / HALF_LIFE_YEARS)
+    told = (pl.col("title").fill_null("").str.len_chars() + pl.col("text").fill_null("").str.len_chars()) > 0
+    from_works = (
+        works.filter(told)
+        .sort("expert_id", "work_id")
+        .select(
+            "expert_id",
+            "title",
+            "text",
+            weight=recency.fill_null((1 + OLD_WEIGHT) / 2)
+            * role.replace_strict(ROLE_WEIGHT, default=UNKNOWN_ROLE_WEIGHT, return_dtype=pl.Float64),
+            basis=pl.lit("works"),
+        )
+    )
+    profile = pl.col("profile").cast(pl.String) if "profile" in people.columns else pl.lit(None, pl.String)
+    stated = (
+        people.select("expert_id", title=pl.lit(None, pl.String), text=profile)
+        .filter(pl.col("text").fill_null("") != "")
+        .join(from_works, on="expert_id", how="anti")
+        .with_columns(weight=pl.lit(PROFILE_WEIGHT), basis=pl.lit("profile"))
+    )
+    return pl.concat([from_works.cast({"title": pl.String, "text": pl.String}), stated]).sort(
+        "expert_id", maintain_order=True
+    )
+
+
+def _ready(
+    kind: Literal["achievements", "experts"], target_ids: pl.Series, stated: pl.DataFrame, basis: pl.DataFrame,
+    units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder, meaning: float,
+) -> Index:  # fmt: skip
+    check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
+    title, body = fields(units)
+    learnt = text.encoder(encoder).fit(text.stack(title, body)) if isinstance(encoder, str) else encoder
+    space = text.WordSpace.fit(title, body)
+    rows = word_rows(space, title, body)
+    vectors = meaning_rows(learnt, title, body)
+    return Index(
+        kind=kind, target_ids=target_ids.alias("target_id"), facts=stated, basis=basis, encoder=learnt, space=space,
+        vocabulary=frozenset(title.vocabulary) | frozenset(body.vocabulary), rows=rows, posts=_by_feature(rows),
+        vectors=vectors, alone=characters_alone(title, body, space.place),
+        groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.shape[1] else 0.0,
+    )  # fmt: skip
+
+
+def fields(given: pl.DataFrame) -> tuple[Bags, Bags]:
+    """Title and text of a table, cut into words."""
+    return text.segment(given["title"].cast(pl.String)), text.segment(given["text"].cast(pl.String))
+
+
+def word_rows(space: WordSpace, title: Bags, body: Bags) -> Any:
+    """Unit rows of words: title and text mixed."""
+    left, right = space.rows(title), space.rows(body)
+    mixed = (left * np.float32(TITLE_SHARE) + right * np.float32(1 - TITLE_SHARE)).tocsr()
+    mixed.sort_indices()
+    return text.unit_rows(mixed)
+
+
+def meaning_rows(encoder: Encoder, title: Bags, body: Bags) -> np.ndarray:
+    """Unit rows of vectors: title and text mixed."""
+    mixed = TITLE_SHARE * encoder.encode(title) + (1 - TITLE_SHARE) * encoder.encode(body)
+    lengths = np.linalg.norm(mixed.astype(np.float64), axis=1, keepdims=True)
+    lengths[lengths < 1e-9] = np.inf
+    return np.ascontiguousarray(mixed / lengths, dtype=np.float32)
+
+
+def lists(rows: Any) -> Lists:
+    """Sparse rows as arrays for kernels."""
+    return Lists(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data)
+
+
+def _by_feature(rows: Any) -> Any:
+    posts = rows.T.tocsr()
+    posts.sort_indices()
+    return posts

@@ -1,0 +1,312 @@
+"""Ranking and scoring: a fast pass over all targets, then the exact score of the few that may come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from silian.engines.match import _kernels
+from silian.engines.match._checks import check_known, check_range, check_table
+from silian.engines.match.conditions import NEED_FACTS, REASONS, Conditions, facts, failing
+from silian.engines.match.index import Index, fields, lists, meaning_rows, word_rows
+from silian.engines.match.why import MOST_TERMS, why_column, wording_of
+
+if TYPE_CHECKING:
+    from silian.text import Bags
+
+CELLS: Final = 6_000_000  # needs × units of one block: 24 MB an array
+NEEDS_AT_ONCE: Final = 2_000  # needs that are cut into words together
+MARGIN: Final = 1e-5  # the fast pass is exact to 1e-6; what lies within the margin is scored exactly
+LEAST: Final = 1e-4  # a score below this is no match
+PAIRS: Final = {"need_id": pl.String(), "target_id": pl.String(), "rank": pl.Int64(), "score": pl.Float64()}
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Needs made ready, row by row as given."""
+
+    ids: pl.Series
+    facts: pl.DataFrame
+    title: Bags
+    body: Bags
+    rows: Any  # csr_array float32 (needs, features)
+    vectors: np.ndarray  # float32 (needs, dimensions)
+
+
+def rank(
+    needs: pl.DataFrame,
+    index: Index,
+    *,
+    top_k: int = 10,
+    conditions: Conditions | None = None,
+    excluded: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The best targets for each need, with the parts of their score.
+
+    Parameters
+    ----------
+    needs : need_id, title, text; one row per need
+        Nulls count as empty; must_have (a list of texts) is read as part of the text where it is there. Columns that
+        conditions look at may stand beside: trl_wanted, budget_cny (CNY), deadline_on, district_id.
+    index : what to rank
+    top_k : targets per need, at least 1; fewer come out where fewer score 0.0001 or more
+    conditions : hard conditions; none where None
+    excluded : need_id, target_id; pairs that must not come out. Ids that occur nowhere are passed over.
+
+    Returns
+    -------
+    need_id, target_id, rank (1 is the best), score (in [0, 1]), why (the parts of the score: kind "word" with a term
+        that both texts share, term "…" for what the words share beyond those shown, kind "meaning" with term ""; they
+        add up to the score); needs in the order given, targets by rank; equal scores by target_id.
+
+    Raises
+    ------
+    TableError : table.columns, table.type, table.duplicate, table.value.
+    ArgumentError : argument.value where top_k is below 1.
+
+    Notes
+    -----
+    Exact: the same as scoring every pair. Splits: yes, each need on its own; the cut into blocks does not matter.
+    Method and cost: docs/methods/match.md.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池防爆"], "text": [""]})
+    >>> rank(needs, build(targets, encoder="words"))["target_id"].to_list()
+    ['b']
+    """
+    check_range("top_k", top_k, low=1, high=None, wanted="1 or more")
+    _check_needs(needs)
+    asked = conditions or Conditions()
+    barred = _barred(needs, index, excluded)
+    parts = [
+        _rank_slice(needs[at : at + NEEDS_AT_ONCE], at, index, top_k, asked, barred)
+        for at in range(0, needs.height, NEEDS_AT_ONCE)
+    ]
+    return pl.concat(parts) if parts else _empty()
+
+
+def score(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> pl.DataFrame:
+    """The score of given pairs, the same as `rank` gives them.
+
+    Parameters
+    ----------
+    pairs : need_id, target_id; one row per pair
+    needs, index : as for `rank`
+
+    Returns
+    -------
+    need_id, target_id, score, why; in the order of pairs. A pair that shares nothing has score 0 and no parts.
+
+    Raises
+    ------
+    TableError : table.unknown where pairs names a need or target that is not there; else as for `rank`.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> pairs = pl.DataFrame({"need_id": ["n"], "target_id": ["a"]})
+    >>> score(pairs, needs, build(targets, encoder="words"))["score"].round(6).to_list()
+    [1.0]
+    """
+    _check_needs(needs)
+    _check_pairs(pairs, needs, index)
+    if pairs.is_empty():
+        return _empty().drop("rank")
+    asked = needs.filter(pl.col("need_id").is_in(pairs["need_id"].implode()))
+    questions = _ask(asked, index)
+    need, target = _places(pairs["need_id"], questions.ids), _places(pairs["target_id"], index.target_ids)
+    order = np.argsort(need, kind="stable")
+    exact, unit = _exact(questions, index, need[order], target[order])
+    why = _why(questions, index, need[order], unit)
+    back = np.argsort(order, kind="stable")
+    return pairs.select("need_id", "target_id").with_columns(score=pl.Series(exact[back]), why=why[back])
+
+
+def why_not(
+    pairs: pl.DataFrame,
+    needs: pl.DataFrame,
+    index: Index,
+    *,
+    conditions: Conditions,
+    excluded: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Which hard conditions keep pairs out.
+
+    Parameters
+    ----------
+    pairs : need_id, target_id; one row per pair
+    needs, index, conditions, excluded : as for `rank`
+
+    Returns
+    -------
+    need_id, target_id, reason (trl, budget, deadline, validity, district, ip_status, excluded); a row for each
+        condition that is not met, in the order of pairs; a pair that nothing keeps out has no row.
+
+    Raises
+    ------
+    TableError : as for `score`.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""], "trl": [3]})
+    >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池隔膜"], "text": [""], "trl_wanted": [6]})
+    >>> pairs = pl.DataFrame({"need_id": ["n"], "target_id": ["a"]})
+    >>> why_not(pairs, needs, build(targets, encoder="words"), conditions=Conditions(trl_gap=1)).rows()
+    [('n', 'a', 'trl')]
+    """
+    _check_needs(needs)
+    _check_pairs(pairs, needs, index)
+    stated = facts(needs, "needs", NEED_FACTS)
+    need, target = _places(pairs["need_id"], needs["need_id"]), _places(pairs["target_id"], index.target_ids)
+    left, right = stated[need], index.facts[target]
+    found: list[tuple[int, int]] = []
+    for at in range(0, pairs.height, 1_000):
+        part = failing(conditions, left[at : at + 1_000], right[at : at + 1_000])
+        for reason, fails in part.items():
+            found += [(at + int(i), REASONS.index(reason)) for i in np.flatnonzero(np.diagonal(fails))]
+    barred = _barred(needs, index, excluded)
+    if barred is not None:
+        held = set(zip(*(b.tolist() for b in barred), strict=True))
+        found += [(i, REASONS.index("excluded")) for i, p in enumerate(zip(need, target, strict=True)) if p in held]
+    found.sort()
+    rows = pairs.select("need_id", "target_id")[np.asarray([i for i, _ in found], dtype=np.int64)]
+    return rows.with_columns(reason=pl.Series([REASONS[r] for _, r in found], dtype=pl.String))
+
+
+def _check_needs(needs: pl.DataFrame) -> None:
+    check_table(needs, "needs", key=["need_id"], text=["title", "text"])
+
+
+def _check_pairs(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> None:
+    check_table(pairs, "pairs", key=["need_id", "target_id"], text=[])
+    check_known(pairs, "pairs", "need_id", needs["need_id"], "needs")
+    check_known(pairs, "pairs", "target_id", index.target_ids, "the index")
+
+
+def _ask(needs: pl.DataFrame, index: Index) -> Questions:
+    told = needs
+    if needs.schema.get("must_have") == pl.List(pl.String):
+        must = pl.col("must_have").list.join("；", ignore_nulls=True)
+        told = needs.with_columns(text=pl.concat_str("text", must, separator="\n", ignore_nulls=True))
+    title, body = fields(told)
+    return Questions(
+        ids=needs["need_id"],
+        facts=facts(needs, "needs", NEED_FACTS),
+        title=title,
+        body=body,
+        rows=word_rows(index.space, title, body),
+        vectors=meaning_rows(index.encoder, title, body),
+    )
+
+
+def _rank_slice(
+    needs: pl.DataFrame, first: int, index: Index, top_k: int, asked: Conditions,
+    barred: tuple[np.ndarray, np.ndarray] | None,
+) -> pl.DataFrame:  # fmt: skip
+    questions = _ask(needs, index)
+    rows = max(1, CELLS // max(1, index.rows.shape[0]))
+    found = [
+        _candidates(questions, index, slice(at, min(at + rows, needs.height)), first, top_k, asked, barred)
+        for at in range(0, needs.height, rows)
+    ]
+    need, target = (np.concatenate(side) for side in zip(*found, strict=True))
+    exact, unit = _exact(questions, index, need, target)
+    order = np.lexsort((target, -exact, need))
+    order = order[exact[order] >= LEAST]
+    counted = need[order]
+    place = np.arange(len(order)) - np.searchsorted(counted, counted) + 1
+    order, place = order[place <= top_k], place[place <= top_k]
+    why = _why(questions, index, need[order], unit[order])
+    return pl.DataFrame(
+        {
+            "need_id": questions.ids[need[order]],
+            "target_id": index.target_ids[target[order]],
+            "rank": pl.Series(place, dtype=pl.Int64),
+            "score": pl.Series(exact[order]),
+            "why": why,
+        }
+    )
+
+
+def _candidates(
+    questions: Questions, index: Index, block: slice, first: int, top_k: int, asked: Conditions,
+    barred: tuple[np.ndarray, np.ndarray] | None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Places (need, target) of all pairs of a block that may be among the best top_k."""
+    scores = _fast(questions, index, block)
+    if not asked.is_open:
+        for fails in failing(asked, questions.facts[block], index.facts).values():
+            scores[fails] = -1.0
+    if barred is not None:
+        need, target = barred
+        here = (need >= first + block.start) & (need < first + block.stop)
+        scores[need[here] - first - block.start, target[here]] = -1.0
+    floor = np.full(len(scores), LEAST, np.float32)
+    if scores.shape[1] > top_k:
+        kth = np.partition(scores, scores.shape[1] - top_k, axis=1)[:, scores.shape[1] - top_k]
+        floor = np.maximum(floor, kth)
+    need, target = np.nonzero(scores >= (floor - MARGIN)[:, None])
+    return need + block.start, target
+
+
+def _fast(questions: Questions, index: Index, block: slice) -> np.ndarray:
+    """Scores of a block of needs with all targets, float32, exact to about 1e-6."""
+    rows, posts, vectors = questions.rows[block], index.posts, questions.vectors[block]
+    if index.meaning:
+        scores: np.ndarray = vectors @ index.vectors.T
+        np.maximum(scores, 0.0, out=scores)
+        scores *= np.float32(index.meaning)
+    else:
+        scores = np.zeros((rows.shape[0], index.rows.shape[0]), np.float32)
+    _kernels.spread_words(lists(rows), lists(posts), 1.0 - index.meaning, scores)
+    if index.groups.best == 1:
+        return scores
+    grouped = np.zeros((rows.shape[0], len(index)), np.float32)
+    _kernels.mean_of_best(scores, index.groups, grouped)
+    return grouped
+
+
+def _exact(questions: Questions, index: Index, need: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    asked, units = _kernels.Side(lists(questions.rows), questions.vectors), index.side
+    exact, unit = _kernels.exact_scores(need, target, asked, units, index.groups, index.meaning)
+    return np.minimum(exact, 1.0), unit
+
+
+def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray) -> pl.Series:
+    asked = _kernels.Side(lists(questions.rows), questions.vectors)
+    terms, wording = wording_of(questions.title, questions.body, index)
+    found = _kernels.parts_of_pairs(
+        need, unit, asked, index.side, index.groups, index.meaning, wording, index.alone, MOST_TERMS
+    )
+    return why_column(terms, found)
+
+
+def _barred(needs: pl.DataFrame, index: Index, excluded: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray] | None:
+    if excluded is None or excluded.is_empty():
+        return None
+    check_table(excluded.unique(["need_id", "target_id"]) if {"need_id", "target_id"} <= set(excluded.columns)
+                else excluded, "excluded", key=["need_id", "target_id"], text=[])  # fmt: skip
+    known = excluded.filter(
+        pl.col("need_id").is_in(needs["need_id"].implode()) & pl.col("target_id").is_in(index.target_ids.implode())
+    )
+    return _places(known["need_id"], needs["need_id"]), _places(known["target_id"], index.target_ids)
+
+
+def _places(ids: pl.Series, where: pl.Series) -> np.ndarray:
+    book = pl.DataFrame({"id": where, "place": np.arange(len(where), dtype=np.int64)})
+    found = pl.DataFrame({"id": ids}).join(book, on="id", how="left", maintain_order="left")
+    return np.asarray(found["place"].to_numpy(), dtype=np.int64)
+
+
+def _empty() -> pl.DataFrame:
+    parts = pl.List(pl.Struct({"kind": pl.String(), "term": pl.String(), "part": pl.Float64()}))
+    return pl.DataFrame(schema={**PAIRS, "why": parts})

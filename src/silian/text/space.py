@@ -1,0 +1,80 @@
+"""Words as weighted vectors: TF-IDF over the character runs of Chinese words and over whole words of other scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from silian.text.words import Bags, grams
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpace:
+    """Features (character runs and words) of a corpus with their inverse document frequency.
+
+    A text's weight of a feature is (1 + ln count) × idf, rows have length 1, idf = ln((1 + n) / (1 + df)) + 1 over the
+    n texts of the corpus. Features that the corpus lacks are dropped: they cannot be shared.
+
+    Examples
+    --------
+    >>> from silian.text import segment
+    >>> space = WordSpace.fit(segment(["锂电池隔膜", "轴承钢"]))
+    >>> rows = space.rows(segment(["电池"]))
+    >>> [space.features[i] for i in rows.indices], rows.data.round(3)
+    (['池', '电', '电池'], array([0.577, 0.577, 0.577], dtype=float32))
+    """
+
+    features: tuple[str, ...]  # sorted
+    idf: np.ndarray  # float64 (features,)
+    place: Mapping[str, int]
+
+    @classmethod
+    def fit(cls, *bags: Bags) -> WordSpace:
+        """Learn the features and their idf; the bags are fields of the same texts, row by row."""
+        features = sorted({g for b in bags for w in b.vocabulary for g in grams(w)})
+        place = {f: i for i, f in enumerate(features)}
+        seen: Any = None
+        for b in bags:
+            has = _spread(b, place)
+            seen = has if seen is None else seen + has
+        n = len(bags[0]) if bags else 0
+        df = np.bincount(seen.indices, minlength=len(features)) if seen is not None else np.zeros(0)
+        return cls(features=tuple(features), idf=np.log((1 + n) / (1 + df)) + 1, place=place)
+
+    def rows(self, bags: Bags) -> Any:
+        """Unit rows of texts: scipy csr_array, float32, (texts, features), indices sorted."""
+        counts = _spread(bags, self.place)
+        weights = ((1 + np.log(counts.data)) * self.idf[counts.indices]).astype(np.float32)
+        counts.data = weights
+        return unit_rows(counts)
+
+
+def spell(vocabulary: Sequence[str], place: Mapping[str, int]) -> Any:
+    """Which features each word is made of: scipy csr_array, float32, (words, features); a run may stand twice."""
+    import scipy.sparse as sp
+
+    columns = [[place[g] for g in grams(w) if g in place] for w in vocabulary]
+    ends = np.cumsum([0, *map(len, columns)])
+    flat = np.asarray([c for row in columns for c in row], dtype=np.int64)
+    made = sp.csr_array((np.ones(len(flat), np.float32), flat, ends), shape=(len(vocabulary), len(place)))
+    made.sum_duplicates()
+    return made
+
+
+def unit_rows(rows: Any) -> Any:
+    """Sparse rows scaled to length 1; empty rows stay empty."""
+    lengths = np.sqrt(np.add.reduceat(np.append(rows.data.astype(np.float64) ** 2, 0.0), rows.indptr[:-1]))
+    lengths[np.diff(rows.indptr) == 0] = 1.0
+    rows.data = (rows.data / np.repeat(lengths, np.diff(rows.indptr))).astype(np.float32)
+    return rows
+
+
+def _spread(bags: Bags, place: Mapping[str, int]) -> Any:
+    counts = bags.counts @ spell(bags.vocabulary, place)
+    counts.sort_indices()
+    return counts
