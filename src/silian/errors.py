@@ -248,7 +248,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "统一社会信用代码应为 18 位（GB 32100）。请按证照填写，并将单元格设为文本。",
     ),
     "check.uscc_alphabet": (
-        "holds a character that the code never has (I, O, S, V, Z, or a letter in the region). Copy it from the licence.",
+        "holds a character that the code never has (I, O, S, V, Z, a letter in the region). Copy it from the licence.",
         "含有代码中不会出现的字符（I、O、S、V、Z，或行政区划位中的字母）。请按证照填写。",
     ),
     "check.uscc_department": (

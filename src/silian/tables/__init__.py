@@ -1,1 +1,10 @@
 """What a region's data is: the schema of its nouns, reading, checking, the template and the synthetic region."""
+
+from silian.tables.check import check
+from silian.tables.drop import drop_problem_rows
+from silian.tables.read import read_region
+from silian.tables.region import Region, Source
+from silian.tables.template import write_template
+from silian.tables.write import write_region
+
+__all__ = ["Region", "Source", "check", "drop_problem_rows", "read_region", "write_region", "write_template"]

@@ -72,7 +72,8 @@ def problem(code: str) -> str | None:
     >>> problem("91110000600037341L"), problem("91110000600037341M"), problem("91999999600037341L")
     (None, 'check', 'region')
     """
-    return problems(pl.Series([code], dtype=pl.String)).to_list()[0]
+    reason: str | None = problems(pl.Series([code], dtype=pl.String)).item()
+    return reason
 
 
 def problems(codes: pl.Series) -> pl.Series:
