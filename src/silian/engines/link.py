@@ -1,0 +1,199 @@
+"""Which rows of organisations are one body: codes first, then names, then former names.
+
+See docs/methods/link.md for the rules and what they were measured at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from silian.engines import _inputs
+from silian.tables import uscc
+from silian.tables.schema import results
+from silian.text import normalise_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# One legal form in two spellings: the Company Law lets a name end in either (arts. 7 of 2023, 8 of 2018).
+# 有限公司 and 股份有限公司 are two forms and stay two.
+_FORMS: Final = ((re.compile("有限责任公司"), "有限公司"), (re.compile("(?<!有限)股份公司"), "股份有限公司"))
+_MARKS: Final = re.compile(r"[\W_]+")
+
+
+def same(organisations: pl.DataFrame) -> pl.DataFrame:
+    """Which rows of organisations are one body, and by which shared code or name.
+
+    Parameters
+    ----------
+    organisations : org_id[, uscc, name, former_names (list), kind, parent_org_id]; one row per organisation
+        Other columns count only as filled or empty. A uscc that is not valid counts as absent.
+
+    Returns
+    -------
+    org_id, canonical_id, by, why; one row per organisation, sorted by org_id
+        canonical_id stands for the body: of its rows the one with a valid uscc, then the one with the most columns
+        filled, then the smallest org_id. by tells what binds this row to another of the body (uscc, else name, else
+        former_name; none where the body has one row), why the shared code or the shared name as compared.
+
+    Raises
+    ------
+    TableError : table.columns, table.type, table.value (a null org_id), table.duplicate (an org_id given twice)
+
+    Notes
+    -----
+    Rows are one body if they share a valid code; then if they share a name (see `name_key`); then if the name of one
+    is a former name of the other; and so on from row to row. Never by name where that would bring two codes
+    together: then no row with a code is joined by that name. A branch (kind branch, or a row with a parent) is never
+    joined with a body of its own right, and with another branch only under one parent; branches may all carry the
+    code of their parent, so a code binds two of them only together with the name.
+    The order of the rows does not matter. Deterministic. Splits: no, any two rows may be one.
+    Source: docs/methods/link.md.
+
+    Examples
+    --------
+    >>> names = ["四链（苏州）有限公司", "四链(苏州)有限公司", "四链(苏州)股份有限公司"]
+    >>> for row in same(pl.DataFrame({"org_id": ["o1", "o2", "o3"], "name": names})).rows():
+    ...     print(row)
+    ('o1', 'o1', 'name', '四链苏州有限公司')
+    ('o2', 'o1', 'name', '四链苏州有限公司')
+    ('o3', 'o3', 'none', None)
+    """
+    rows = _prepared(organisations)
+    heads = rows.filter(~pl.col("is_branch")).with_columns(space=pl.lit(""))
+    bodies = _bodies(heads)
+    parents = bodies.select(parent_org_id="org_id", head="canonical_id")
+    branches = rows.filter("is_branch").join(parents, on="parent_org_id", how="left", maintain_order="left")
+    branches = branches.with_columns(space=pl.coalesce("head", "parent_org_id").fill_null("?")).drop("head")
+    # a branch's code may be its parent's: it binds two branches only together with the name
+    branches = branches.with_columns(bond=pl.concat_str("code", "space", "key", separator=" "))
+    joined = pl.concat([bodies, _bodies(branches)]).sort("org_id")
+    return joined.select(list(results()["same"].polars))
+
+
+def name_key(names: Sequence[str | None]) -> list[str]:
+    """What is left of a name for comparing: simplified, half-width, small letters, no blanks, brackets or marks.
+
+    The region in brackets stays as text. The legal form stays; 有限责任公司 reads 有限公司, 股份公司 股份有限公司.
+
+    Examples
+    --------
+    >>> name_key(["四鏈（蘇州）科技有限責任公司 ", "ＡＢＣ-Tech Co., Ltd.", None])
+    ['四链苏州科技有限公司', 'abctechcoltd', '']
+    """
+    keys = [_MARKS.sub("", name).lower() for name in normalise_all(names)]
+    for form, reading in _FORMS:
+        keys = [form.sub(reading, key) for key in keys]
+    return keys
+
+
+def _prepared(organisations: pl.DataFrame) -> pl.DataFrame:
+    """Rows sorted by org_id with what they are compared by.
+
+    is_branch; code: valid, else null; bond: what binds two rows at once; key: of the name, "" if there is none; former:
+    keys of former names; filled: count of filled columns.
+    """
+    rows = _inputs.columns(
+        organisations,
+        "organisations",
+        {"org_id": "id"},
+        optional={"uscc": "id", "name": "id", "former_names": "list", "kind": "id", "parent_org_id": "id"},
+    )
+    _inputs.refuse_duplicates(rows, "organisations", ["org_id"])
+    given = rows["uscc"].str.normalize("NFKC").str.replace_all(r"\s", "").str.to_uppercase()
+    names = rows.select("org_id", "former_names").explode("former_names").drop_nulls()
+    keys = pl.Series(name_key(names["former_names"].to_list()), dtype=pl.String)
+    former = names.select("org_id", former=keys).filter(pl.col("former") != "")
+    prepared = rows.select(
+        "org_id",
+        "parent_org_id",
+        is_branch=(pl.col("kind") == "branch").fill_null(value=False) | pl.col("parent_org_id").is_not_null(),
+        code=given.set(~uscc.valid(given), None),
+        key=pl.Series(name_key(rows["name"].to_list()), dtype=pl.String),
+        filled=organisations.select(filled=pl.sum_horizontal(pl.all().is_not_null()))["filled"],
+    )
+    former = former.group_by("org_id", maintain_order=True).agg("former")
+    joined = prepared.join(former, on="org_id", how="left", maintain_order="left")
+    return joined.with_columns(bond="code").sort("org_id")
+
+
+def _bodies(rows: pl.DataFrame) -> pl.DataFrame:
+    """org_id, canonical_id, by, why of rows that may be joined with each other; a name counts within one `space`."""
+    in_space = pl.concat_str("space", "key", separator=" ")
+    rows = rows.with_columns(
+        body=pl.int_range(pl.len(), dtype=pl.Int64), name=pl.when(pl.col("key") != "").then(in_space)
+    )
+    rows = _merged(rows, rows.select("body", key="bond").drop_nulls())
+    rows = _merged(rows, _named(rows))
+    rows = _merged(rows, _renamed(rows))
+    return _told(rows)
+
+
+def _merged(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the bodies that the links (body, key) bind made one; a body is known by its first row."""
+    return rows.with_columns(body=_joined(links, rows.height).gather(rows["body"]))
+
+
+def _joined(links: pl.DataFrame, count: int) -> pl.Series:
+    """For each of `count` bodies the smallest body that it hangs together with through shared keys."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    keys = links["key"].rank("dense").cast(pl.Int64).to_numpy() - 1 + count
+    size = count + links["key"].n_unique()
+    graph = coo_array((np.ones(links.height, np.int8), (links["body"].to_numpy(), keys)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    bodies = pl.DataFrame({"body": pl.int_range(count, dtype=pl.Int64, eager=True), "label": label[:count]})
+    return bodies.select(pl.col("body").min().over("label"))["body"]
+
+
+def _codes(rows: pl.DataFrame) -> pl.DataFrame:
+    """body, code: the one code of a body, null where it has none."""
+    return rows.group_by("body").agg(pl.col("code").drop_nulls().first())
+
+
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    """Bodies that a shared name binds: body, key. Where a name would bring codes together, only bodies without one."""
+    links = rows.select("body", key="name").drop_nulls().unique().join(_codes(rows), on="body")
+    codes = pl.col("code").drop_nulls().n_unique().over("key")
+    return links.filter((codes <= 1) | pl.col("code").is_null()).select("body", "key")
+
+
+def _renamed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Bodies that are bound because the name of one is a former name of another: body, key."""
+    now = rows.select("body", key="name").drop_nulls().unique()
+    once = _former(rows).select("body", "key").unique()
+    links = pl.concat([now.join(once, on="key", how="semi"), once.join(now, on="key", how="semi")]).unique()
+    links = links.join(_codes(rows), on="body")
+    links = links.filter(pl.col("code").drop_nulls().n_unique().over("key") <= 1)
+    # over several steps codes could still come together: then none of these names binds
+    links = links.with_columns(whole=_joined(links, rows.height).gather(links["body"]))
+    return links.filter(pl.col("code").drop_nulls().n_unique().over("whole") <= 1).select("body", "key")
+
+
+def _former(rows: pl.DataFrame) -> pl.DataFrame:
+    """org_id, body, key: one row per former name, within the space of the row."""
+    former = rows.select("org_id", "body", "space", "former").explode("former").drop_nulls("former")
+    return former.select("org_id", "body", key=pl.concat_str("space", "former", separator=" "))
+
+
+def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    """org_id, canonical_id, by, why of rows whose bodies are known."""
+    order = [pl.col("code").is_null(), -pl.col("filled").cast(pl.Int64), pl.col("org_id")]
+    now, once = rows.select("org_id", "body", key="name").drop_nulls(), _former(rows)
+    bound = pl.concat([now.join(once, on=["body", "key"], how="semi"), once.join(now, on=["body", "key"], how="semi")])
+    bound = bound.group_by("org_id").agg(renamed=pl.col("key").min())
+    rows = rows.join(bound, on="org_id", how="left", maintain_order="left").with_columns(
+        canonical_id=pl.col("org_id").sort_by(order).first().over("body")
+    )
+    by_code = pl.col("code").is_not_null() & (pl.len().over("body", "code") > 1)
+    by_name = pl.col("name").is_not_null() & (pl.len().over("body", "name") > 1)
+    plain = pl.col("renamed").str.strip_prefix(pl.col("space") + " ")
+    many = pl.len().over("body") > 1
+    by = pl.when(by_code).then(pl.lit("uscc")).when(by_name).then(pl.lit("name")).when(many).then(pl.lit("former_name"))
+    why = pl.when(by_code).then("code").when(by_name).then("key").when(many).then(plain)
+    return rows.select("org_id", "canonical_id", by=by.otherwise(pl.lit("none")), why=why)
