@@ -1,0 +1,133 @@
+// A picture with its table behind it: drawn when it comes into view, again when language, theme or width change.
+
+const pictures = [];
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) { const p = pictures.find((x) => x.host === entry.target); if (p) p.look(); }
+}, { rootMargin: "300px" });
+
+let resizing = 0;
+addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(() => pictures.forEach((p) => p.resized()), 200); });
+
+/** The colours of a chart in the dark: each light colour has its counterpart. */
+function themed(spec) {
+  if (document.documentElement.dataset.theme !== "dark") return spec;
+  let text = JSON.stringify(spec);
+  for (const [light, dark] of Object.entries(boot.dark)) text = text.split('"' + light + '"').join('"' + dark + '"');
+  return JSON.parse(text);
+}
+
+/** The spec of a picture in the reader's language, with its shared rows. */
+function specOf(name) {
+  const own = data.charts[state.language === "en" ? "en" : "zh"][name];
+  if (!own) return null;
+  const spec = JSON.parse(JSON.stringify(own));
+  for (const [key, rows] of Object.entries(data.charts.shared)) {
+    const [of, set] = key.split(/\.(.*)/);
+    if (of === name) spec.datasets[set] = JSON.parse(JSON.stringify(rows));
+  }
+  return spec;
+}
+
+function showTip(handler, event, item, value) {
+  const tip = document.getElementById("tip");
+  if (value === null || value === undefined || value === "") { tip.hidden = true; return; }
+  const lines = typeof value === "object" ? Object.entries(value) : [["", String(value)]];
+  fill(tip, lines.map(([k, v]) => h("div", {}, h("span", {}, k), h("b", {}, String(v)))));
+  tip.hidden = false;
+  const x = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
+  const y = event.clientY + 18 + tip.offsetHeight > innerHeight ? event.clientY - tip.offsetHeight - 10 : event.clientY + 18;
+  tip.style.left = Math.max(8, x) + "px";
+  tip.style.top = y + "px";
+}
+
+/**
+ * options: name, spec() → Vega-Lite, columns and rows of the table behind, click(datum), title and note (else the spec's).
+ */
+function picture(options) {
+  const spec = options.spec();
+  const title = options.title || spec.title.text, note = options.note === undefined ? spec.title.subtitle : options.note;
+  const host = h("div", { class: "chart", role: "img", "aria-label": spec.description });
+  const behind = h("div", { hidden: true });
+  let view = null, asked = false, width = 0, hasTable = false;
+
+  async function draw() {
+    asked = true;
+    width = host.clientWidth;
+    if (!width) { asked = false; return; }
+    const own = themed(options.spec());
+    const least = (own.usermeta && own.usermeta.min_width) || 0;
+    delete own.title;
+    delete own.usermeta;
+    own.width = Math.max(width, least) - 2;
+    own.autosize = { type: "fit-x", contains: "padding" };
+    own.background = null;
+    own.padding = { left: 0, right: 8, top: 4, bottom: 4 };
+    // wide pictures scroll sideways inside their frame, so they take part in the order of the keyboard
+    if (least > width) host.setAttribute("tabindex", "0"); else host.removeAttribute("tabindex");
+    const inner = h("div");
+    const made = await vegaEmbed(inner, own, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: showTip, hover: false });
+    if (view) view.finalize();
+    view = made.view;
+    inner.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    fill(host, inner);
+    if (options.click) view.addEventListener("click", (event, item) => { if (item && item.datum) options.click(item.datum); });
+  }
+
+  function turn(toTable) {
+    host.hidden = toTable;
+    behind.hidden = !toTable;
+    if (toTable && !hasTable) { behind.append(grid({ name: options.name, title, bare: true, columns: options.columns, rows: options.rows }).node); hasTable = true; }
+    buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(Boolean(i) === toTable)));
+    if (!toTable && !view) draw();
+  }
+  const buttons = ["picture.chart", "picture.table"].map((key, i) => h("button", { type: "button", "aria-pressed": String(i === 0), onclick: () => turn(Boolean(i)) }, t(key)));
+  const csv = () => downloadCsv(options.name, options.columns.flatMap((c) => c.csv.heads()), options.rows.map((row) => options.columns.flatMap((c) => c.csv.cells(row))));
+  const svg = async () => { if (!view) await draw(); download(options.name + ".svg", "image/svg+xml", await view.toSVG()); };
+  const node = h("figure", { class: "picture card" },
+    h("figcaption", {}, h("div", { class: "words" }, h("h3", {}, title), note ? h("p", {}, note) : null),
+      h("div", { class: "acts" }, h("span", { class: "seg", role: "group", "aria-label": t("picture.view") }, buttons),
+        h("button", { type: "button", class: "quiet", onclick: csv }, "CSV", h("span", { class: "unseen" }, " " + title)),
+        h("button", { type: "button", class: "quiet", onclick: svg }, "SVG", h("span", { class: "unseen" }, " " + title)))),
+    host, behind);
+  const self = {
+    host, node,
+    look() { if (!asked) draw(); },
+    resized() { if (view && host.clientWidth && Math.abs(host.clientWidth - width) > 8) draw(); },
+    again() { if (asked) { asked = false; draw(); } },
+    gone() { seen.unobserve(host); if (view) view.finalize(); },
+  };
+  pictures.push(self);
+  seen.observe(host);
+  return node;
+}
+
+/** The columns of the table behind a picture, by the kinds that the page was told. */
+function viewColumns(name) {
+  const table = data.views[name];
+  return boot.views[name].map(([key, label, kind]) => {
+    const [what, of] = kind.split(":");
+    const raw = (row) => table.get(key, row);
+    const text = (row) => {
+      const value = raw(row);
+      if (what === "codes") return codeLabel(of, value);
+      if (what === "noun") return nameOf(of, value);
+      if (what === "words") return t(of + "." + value);
+      if (what === "flag") return t(value ? "problem.grave" : "problem.minor");
+      if (value === null || value === "") return what === "text" ? t("not_stated") : "–";
+      if (what === "count") return format.count(value);
+      if (what === "share") return format.share(value);
+      return what === "score" ? format.score(value) : String(value);
+    };
+    const number = what === "count" || what === "share" || what === "score";
+    return {
+      key, number, label: () => t(label), value: number ? raw : text, node: text,
+      csv: { heads: () => [t(label)], cells: (row) => [number ? raw(row) : text(row)] },
+    };
+  });
+}
+
+/** A picture of the run by name, or null where there is nothing to show. */
+function chart(name, options) {
+  if (!data.charts.zh[name]) return null;
+  return picture(Object.assign({ name, spec: () => specOf(name), columns: viewColumns(name), rows: data.views[name].rows() }, options || {}));
+}

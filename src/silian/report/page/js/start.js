@@ -1,0 +1,98 @@
+// Language, theme, routes, and the order in which the parts appear.
+
+const PARTS = { overview: drawFigures, matches: drawMatches, serves: drawServes, unmet: drawUnmet, chain: drawChain, districts: drawDistricts, problems: drawProblems, registers: drawRegisters, made: drawMade };
+
+function translate() {
+  document.documentElement.lang = at() ? "en" : "zh-CN";
+  document.querySelectorAll("[data-t]").forEach((node) => { node.textContent = t(node.dataset.t, node.dataset.v ? JSON.parse(node.dataset.v) : null); });
+  document.querySelectorAll("[data-label]").forEach((node) => node.setAttribute("aria-label", t(node.dataset.label)));
+  const language = document.getElementById("language");
+  language.textContent = at() ? "中文" : "English";
+  language.lang = at() ? "zh-CN" : "en";
+  document.title = [boot.receipt.region, t("title")].filter(Boolean).join(" · ");
+  themeButton();
+}
+
+function themeButton() {
+  const dark = document.documentElement.dataset.theme === "dark", button = document.getElementById("theme");
+  fill(button, t(dark ? "theme.light" : "theme.dark"));
+}
+
+function drawAll() {
+  pictures.splice(0).forEach((p) => p.gone());
+  for (const draw of Object.values(PARTS)) draw();
+}
+
+/** #section, #section=filter, #section/id */
+function follow() {
+  const [, section, filter, id] = /^#([a-z]+)(?:=([\w-]*))?(?:\/(.*))?$/.exec(location.hash) || [];
+  if (!section || !PARTS[section]) return;
+  const wanted = id === undefined ? null : decodeURIComponent(id);
+  let target = document.getElementById(section + (wanted ? "/" + wanted : "")) || document.getElementById(section);
+  if (section === "matches" && data.nouns.needs.n) {
+    if (filter !== undefined) { Object.assign(matches, { state: NEED_STATES[filter] ? filter : "", query: "", field: "", district: "", chosen: null }); drawMatches(); }
+    if (wanted !== null && data.nouns.needs.index("need_id").has(wanted)) target = goTo(matches, wanted, showNeed);
+  }
+  if (section === "chain" && data.results.gaps.n) {
+    if (filter !== undefined) { chain.kind = filter; drawGaps(); target = chain.gapBox; }
+    if (wanted !== null && data.results.gaps.index("product_id").has(wanted)) target = goTo(chain, wanted, showGap);
+  }
+  if (section === "registers" && filter && data.nouns[filter] && data.nouns[filter].n) registers.show(filter);
+  if (target) target.scrollIntoView({ block: "start" });
+}
+
+/** Show one thing in its detail; scroll and move the focus only if the reader came from elsewhere. */
+function goTo(section, id, show) {
+  const fromList = section.list.contains(document.activeElement);
+  show(id);
+  const head = section.detail.querySelector("h3"), box = section.detail.getBoundingClientRect();
+  announce(head ? head.textContent : "");
+  if (fromList && box.top < innerHeight * 0.6 && box.bottom > 80) return null;
+  if (!fromList && head) head.focus({ preventScroll: true });
+  return section.detail;
+}
+
+function spy() {
+  const links = new Map([...document.querySelectorAll(".side a")].map((a) => [a.hash.slice(1), a]));
+  const watch = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      links.forEach((a, id) => { if (id === entry.target.id) { a.setAttribute("aria-current", "true"); const list = a.closest("ul"); if (list.scrollWidth > list.clientWidth) list.scrollLeft = a.offsetLeft - 40; } else a.removeAttribute("aria-current"); });
+    }
+  }, { rootMargin: "-30% 0px -65% 0px" });
+  document.querySelectorAll("main > section").forEach((s) => watch.observe(s));
+}
+
+document.getElementById("language").addEventListener("click", () => {
+  state.language = at() ? "zh" : "en";
+  memory.keep("language", state.language);
+  const top = scrollY;
+  translate();
+  drawAll();
+  scrollTo(0, top);
+});
+document.getElementById("theme").addEventListener("click", () => {
+  const dark = document.documentElement.dataset.theme !== "dark";
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  memory.keep("theme", dark ? "dark" : "light");
+  themeButton();
+  pictures.forEach((p) => p.again());
+});
+document.getElementById("print").addEventListener("click", () => print());
+addEventListener("hashchange", follow);
+addEventListener("beforeprint", () => pictures.forEach((p) => p.look()));
+
+if (at()) translate(); else themeButton();
+spy();
+(async () => {
+  try {
+    if (typeof DecompressionStream === "undefined") throw new Error(t("old_browser"));
+    await unpack();
+    drawAll();
+    if (location.hash) follow();
+    document.documentElement.dataset.ready = "yes";
+  } catch (error) {
+    document.querySelectorAll("[data-part]").forEach((node) => fill(node, h("p", { class: "notice", role: "alert" }, t("failed") + " " + error.message)));
+    throw error;
+  }
+})();
