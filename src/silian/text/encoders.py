@@ -333,6 +333,8 @@ def _digest(*parts: object) -> str:
 def _singular_axes(rows: Any, dimensions: int) -> np.ndarray:
     """First right singular vectors of sparse rows by seeded subspace iteration; signs fixed."""
     wanted = min(dimensions, *rows.shape)
+    if wanted == 0:
+        return np.zeros((rows.shape[1], 0), np.float32)
     extra = min(wanted + 20, *rows.shape)
     around = np.random.default_rng(0).standard_normal((rows.shape[1], extra)).astype(np.float32)
     basis, _ = np.linalg.qr(np.asarray(rows @ around))

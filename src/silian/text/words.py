@@ -50,6 +50,8 @@ class Bags:
     texts: tuple[str, ...]  # normalised
     vocabulary: tuple[str, ...]  # every word of these texts, sorted
     counts: Any  # scipy csr_array, float32, (texts, vocabulary)
+    order: np.ndarray  # int64: the words of all texts in a row as places in vocabulary; -1 where two do not touch
+    ends: np.ndarray  # int64 (texts,): where each text ends in order
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -104,43 +106,47 @@ def words(texts: Iterable[str | None]) -> list[list[str]]:
     [['高韧性', '立方', '氮化硼', 'cbn-120', '单晶'], ['deep', 'learning', 'battery']]
     """
     codes, ends, table = _codes(normalise_all(texts))
-    spelled = [w for w in table if w is not None]
     start, cut = 0, []
-    for end in ends:
-        cut.append([spelled[c] for c in codes[start:end]])
+    for end in ends.tolist():
+        cut.append([table[c] for c in codes[start:end].tolist() if c >= 0])
         start = end
     return cut
 
 
 def segment(texts: Iterable[str | None]) -> Bags:
     """Texts cut and counted, to be handed to several functions that want words."""
-    import scipy.sparse as sp
-
     clean = normalise_all(texts)
     codes, ends, table = _codes(clean)
-    order = sorted(range(len(table)), key=table.__getitem__)
-    place = np.empty(len(table), dtype=np.int64)
-    place[order] = np.arange(len(table))
-    lengths = np.diff(np.concatenate([[0], np.asarray(ends, dtype=np.int64)]))
-    rows = np.repeat(np.arange(len(clean)), lengths)
-    shape = (len(clean), len(table))
-    counts = sp.csr_array((np.ones(len(codes), np.float32), (rows, place[codes])), shape=shape)
+    alphabetical = sorted(range(len(table)), key=table.__getitem__)
+    place = np.full(len(table) + 1, -1, dtype=np.int64)  # the last is for -1
+    place[alphabetical] = np.arange(len(table))
+    order = place[codes]
+    counts = _counted(order, ends, len(table))
+    return Bags(tuple(clean), tuple(table[i] for i in alphabetical), counts, order, ends)
+
+
+def _counted(order: np.ndarray, ends: np.ndarray, words: int) -> Any:
+    import scipy.sparse as sp
+
+    rows = np.repeat(np.arange(len(ends)), np.diff(np.concatenate([[0], ends])))
+    kept = order >= 0
+    entries = (np.ones(int(kept.sum()), np.float32), (rows[kept], order[kept]))
+    counts = sp.csr_array(entries, shape=(len(ends), words))
     counts.sum_duplicates()
-    return Bags(texts=tuple(clean), vocabulary=tuple(table[i] for i in order), counts=counts)
+    return counts
 
 
 def stack(*bags: Bags) -> Bags:
     """Several bags as one, one under the other."""
-    import scipy.sparse as sp
-
     vocabulary = tuple(sorted({w for b in bags for w in b.vocabulary}))
     place = {w: i for i, w in enumerate(vocabulary)}
-    columns = np.concatenate([np.asarray([place[w] for w in b.vocabulary], np.int64)[b.counts.indices] for b in bags])
-    ends = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(b.counts.indptr) for b in bags]))])
-    values = np.concatenate([b.counts.data for b in bags])
-    shape = (sum(map(len, bags)), len(vocabulary))
-    counts = sp.csr_array((values, columns, ends), shape=shape)
-    return Bags(texts=tuple(t for b in bags for t in b.texts), vocabulary=vocabulary, counts=counts)
+    moved = [np.asarray([*(place[w] for w in b.vocabulary), -1], np.int64)[b.order] for b in bags]
+    before = np.cumsum([0, *(len(b.order) for b in bags)])
+    order = np.concatenate(moved)
+    ends = np.concatenate([b.ends + at for b, at in zip(bags, before, strict=False)])
+    return Bags(
+        tuple(t for b in bags for t in b.texts), vocabulary, _counted(order, ends, len(vocabulary)), order, ends
+    )
 
 
 def grams(word: str, longest: int = 3) -> list[str]:
@@ -162,20 +168,21 @@ def _is_han(word: str) -> bool:
     return "\u3400" <= word[0] <= "\u9fff" or "\uf900" <= word[0] <= "\ufaff"
 
 
-def _codes(clean: Sequence[str]) -> tuple[np.ndarray, list[int], list[str]]:
-    """Codes of the kept words of all texts, where each text ends among them, and the word of each code."""
+def _codes(clean: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Codes of the words of all texts (-1: not kept), where each text ends among them, the word of each code."""
     import rjieba
 
     joined = "\n".join(clean)
-    taken = _LATIN.findall(joined)
-    pieces = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
     book = _Book()
-    taken_kept = [book.latin[w] for w in taken]
-    return book.read(pieces, taken_kept, len(clean))
+    taken = [book.latin[w] for w in _LATIN.findall(joined)]
+    pieces = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
+    codes, ends = book.read(pieces, taken)
+    ends.extend([len(codes)] * (len(clean) - len(ends)))
+    return np.asarray(codes, dtype=np.int64), np.asarray(ends, dtype=np.int64), book.table
 
 
 class _Book:
-    """Words seen so far and their codes; a word that is not kept has none."""
+    """Words seen so far and their codes; a word that is not kept has -1."""
 
     def __init__(self) -> None:
         self.table: list[str] = []
@@ -183,9 +190,7 @@ class _Book:
         self.latin = _Memo(self._keep_latin)
         self.han = _Memo(self._keep_han)
 
-    def read(
-        self, pieces: list[str], taken: list[tuple[int, ...]], texts: int
-    ) -> tuple[np.ndarray, list[int], list[str]]:
+    def read(self, pieces: list[str], taken: list[tuple[int, ...]]) -> tuple[list[int], list[int]]:
         codes: list[int] = []
         ends: list[int] = []
         following = iter(taken)
@@ -195,21 +200,21 @@ class _Book:
                 codes.extend(next(following))
             elif piece[0] <= "\x20":
                 ends.extend([len(codes)] * piece.count("\n"))
+                codes.append(-1)
                 codes.extend(c for _ in range(piece.count(_PLACE)) for c in next(following))
             else:
                 codes.extend(han[piece])
-        ends.extend([len(codes)] * (texts - len(ends)))
-        return np.asarray(codes, dtype=np.int64), ends, self.table
+        return codes, ends
 
     def _keep_han(self, word: str) -> tuple[int, ...]:
-        return self._add(word) if _HAS_LETTER.match(word) and word not in stop_words() else ()
+        return self._add(word) if _HAS_LETTER.match(word) and word not in stop_words() else (-1,)
 
     def _keep_latin(self, word: str) -> tuple[int, ...]:
         lower = word.lower()
         if _HYPHENATED.fullmatch(lower):
-            return tuple(c for part in lower.split("-") for c in self._keep_latin(part))
+            return tuple(c for part in lower.split("-") for c in (-1, *self._keep_latin(part)))
         if len(lower) < 2 or _is_bare_number(lower) or lower in stop_words():
-            return ()
+            return (-1,)
         return self._add(_singular(lower))
 
     def _add(self, word: str) -> tuple[int, ...]:

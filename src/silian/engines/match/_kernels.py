@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+LEAST_SHARE = 0.01  # of a score: a term below it goes to the rest
+
 
 class Lists(NamedTuple):
     """Rows of codes with a value each: row i holds code[ptr[i]:ptr[i + 1]]."""
@@ -29,6 +31,14 @@ class Groups(NamedTuple):
     start: np.ndarray  # int64 (targets + 1,)
     weight: np.ndarray  # float64 (units,)
     best: int
+
+
+class Marks(NamedTuple):
+    """Of units, for showing terms: their words of one character (as features) and which words touch each other."""
+
+    alone: Lists
+    touching: Lists
+    touches: int  # of all units
 
 
 class Parts(NamedTuple):
@@ -186,6 +196,36 @@ def give_out(i, u, wording, alone, shared, times, part, touched, found):  # type
 
 
 @njit(cache=True, nogil=True)
+def mark_touches(touches, u, joined, value):  # type: ignore[no-untyped-def]
+    """Write value at the touches of unit u."""
+    for x in range(touches.ptr[u], touches.ptr[u + 1]):
+        joined[touches.code[x]] = value
+
+
+@njit(cache=True, nogil=True)
+def join_phrases(i, wording, joined, part, touched, found):  # type: ignore[no-untyped-def]
+    """Move the parts of words that touch in need i and in a unit to the phrase; returns the number of terms touched."""
+    for x in range(wording.phrases.ptr[i], wording.phrases.ptr[i + 1]):
+        p = wording.phrases.code[x]
+        whole = True
+        for s in range(wording.seams.ptr[p], wording.seams.ptr[p + 1]):
+            whole = whole and joined[wording.seams.code[s]]
+        for m in range(wording.members.ptr[p], wording.members.ptr[p + 1]):
+            whole = whole and part[wording.members.code[m]] > 0.0
+        if not whole:
+            continue
+        total = 0.0
+        for m in range(wording.members.ptr[p], wording.members.ptr[p + 1]):
+            total += part[wording.members.code[m]]
+            part[wording.members.code[m]] = 0.0
+        if part[wording.phrase_term[p]] == 0.0:
+            touched[found] = wording.phrase_term[p]
+            found += 1
+        part[wording.phrase_term[p]] += total
+    return found
+
+
+@njit(cache=True, nogil=True)
 def join_longer(wording, part, touched, found):  # type: ignore[no-untyped-def]
     """Move the part of a term to the longest touched term that holds it (电池 to 锂电池)."""
     for x in range(found):
@@ -198,13 +238,14 @@ def join_longer(wording, part, touched, found):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def take_largest(part, touched, found, term_out, part_out):  # type: ignore[no-untyped-def]
-    """Take the largest parts out, ties by code; returns the sum of what is left and clears it."""
+def take_largest(part, touched, found, least, term_out, part_out):  # type: ignore[no-untyped-def]
+    """Take the largest parts of at least `least` out, ties by code; returns the sum of what is left and clears it."""
     for m in range(len(term_out)):
         chosen = -1
         for x in range(found):
             t = touched[x]
-            if part[t] > 0.0 and (chosen < 0 or part[t] > part[chosen] or (part[t] == part[chosen] and t < chosen)):
+            larger = chosen < 0 or part[t] > part[chosen] or (part[t] == part[chosen] and t < chosen)
+            if part[t] > 0.0 and part[t] >= least and larger:
                 chosen = t
         if chosen < 0:
             break
@@ -218,35 +259,42 @@ def take_largest(part, touched, found, term_out, part_out):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def parts_of_pairs(need, unit, needs, units, groups, meaning, wording, alone, most):  # type: ignore[no-untyped-def]
+def count_grams(i, wording, factor, times):  # type: ignore[no-untyped-def]
+    """Write factor × how often each feature stands in need i (factor 0 clears)."""
+    words, made = wording.words, wording.grams
+    for w in range(words.ptr[i], words.ptr[i + 1]):
+        for g in range(made.ptr[words.code[w]], made.ptr[words.code[w] + 1]):
+            times[made.code[g]] = factor * (times[made.code[g]] + words.value[w] * made.value[g])
+
+
+@njit(cache=True, nogil=True)
+def parts_of_pairs(need, unit, needs, units, groups, meaning, wording, marks, most):  # type: ignore[no-untyped-def]
     """What each pair's score is made of: Parts.
 
-    need int64 (n,), unit int64 (n, best; -1: none). wording: a Wording. alone: the features that are words of one
-    character in each unit.
+    need int64 (n,), unit int64 (n, best; -1: none). wording: a Wording. marks: Marks of the units.
     """
     n, terms, features = len(need), len(wording.is_character), wording.features
-    shared, times, part, touched = np.zeros(features), np.zeros(features), np.zeros(terms), np.empty(terms, np.int64)
+    shared, times, part = np.zeros(features), np.zeros(features), np.zeros(terms)
+    joined, touched = np.zeros(marks.touches, np.bool_), np.empty(2 * terms, np.int64)
     term_out, part_out = np.full((n, most), -1, np.int64), np.zeros((n, most))
     rest, near = np.zeros(n), np.zeros(n)
-    words, made = wording.words, wording.grams
     for k in range(n):
         i, found, number = need[k], 0, max((unit[k] >= 0).sum(), 1)
-        for w in range(words.ptr[i], words.ptr[i + 1]):
-            for g in range(made.ptr[words.code[w]], made.ptr[words.code[w] + 1]):
-                times[made.code[g]] += words.value[w] * made.value[g]
-        for u in unit[k]:
-            if u < 0:
-                continue
+        count_grams(i, wording, 1.0, times)
+        for u in unit[k][unit[k] >= 0]:
             scale = groups.weight[u] / number
             mark_shared(needs.words, i, units.words, u, scale * (1.0 - meaning), shared)
-            left, found = give_out(i, u, wording, alone, shared, times, part, touched, found)
+            left, found = give_out(i, u, wording, marks.alone, shared, times, part, touched, found)
+            mark_touches(marks.touching, u, joined, True)  # noqa: FBT003
             rest[k] += left
             near[k] += scale * meaning * nearness(needs.vectors, i, units.vectors, u)
             for a in range(needs.words.ptr[i], needs.words.ptr[i + 1]):
                 shared[needs.words.code[a]] = 0.0
-        for w in range(words.ptr[i], words.ptr[i + 1]):
-            for g in range(made.ptr[words.code[w]], made.ptr[words.code[w] + 1]):
-                times[made.code[g]] = 0.0
+        count_grams(i, wording, 0.0, times)
+        found = join_phrases(i, wording, joined, part, touched, found)
+        for u in unit[k][unit[k] >= 0]:
+            mark_touches(marks.touching, u, joined, False)  # noqa: FBT003
         join_longer(wording, part, touched, found)
-        rest[k] += take_largest(part, touched, found, term_out[k], part_out[k])
+        least = LEAST_SHARE * (rest[k] + near[k] + part[touched[:found]].sum())
+        rest[k] += take_largest(part, touched, found, least, term_out[k], part_out[k])
     return Parts(term_out, part_out, rest, near)

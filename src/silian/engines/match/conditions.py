@@ -40,20 +40,20 @@ class Conditions:
     Examples
     --------
     >>> from datetime import date
-    >>> Conditions(on=date(2025, 6, 1), same_district=True).trl_gap is None
+    >>> Conditions(on=date(2025, 6, 1), same_district=True).max_trl_gap is None
     True
     """
 
-    trl_gap: int | None = None  # levels by which a target's TRL may fall short of trl_wanted; 0 is none
+    max_trl_gap: int | None = None  # levels by which a target's TRL may fall short of trl_wanted; 0 is none
     within_budget: bool = False  # price_cny <= budget_cny
     on: date | None = None  # this day is neither after deadline_on of the need nor after valid_until_on of the target
     same_district: bool = False  # district_id is the same
     ip_status: tuple[str, ...] = ()  # allowed states; empty allows all
 
     def __post_init__(self) -> None:
-        if self.trl_gap is not None and self.trl_gap < 0:
+        if self.max_trl_gap is not None and self.max_trl_gap < 0:
             raise ArgumentError(
-                "argument.value", name="trl_gap", found=self.trl_gap, wanted="0 or more levels, or None"
+                "argument.value", name="max_trl_gap", found=self.max_trl_gap, wanted="0 or more levels, or None"
             )
 
     @property
@@ -81,9 +81,9 @@ def facts(given: pl.DataFrame, name: str, wanted: dict[str, pl.DataType]) -> pl.
 def failing(conditions: Conditions, needs: pl.DataFrame, targets: pl.DataFrame) -> dict[str, np.ndarray]:
     """Reason → bool array (needs, targets), true where the condition is not met. Only reasons that are asked."""
     found: dict[str, np.ndarray] = {}
-    if conditions.trl_gap is not None:
+    if conditions.max_trl_gap is not None:
         wanted, has = _numbers(needs["trl_wanted"])[:, None], _numbers(targets["trl"])[None, :]
-        found["trl"] = has < wanted - conditions.trl_gap
+        found["trl"] = has < wanted - conditions.max_trl_gap
     if conditions.within_budget:
         found["budget"] = _numbers(targets["price_cny"])[None, :] > _numbers(needs["budget_cny"])[:, None]
     if conditions.on is not None:

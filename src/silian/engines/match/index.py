@@ -12,10 +12,12 @@ from silian import text
 from silian.engines.match._checks import check_known, check_number, check_range, check_table
 from silian.engines.match._kernels import Groups, Lists, Side
 from silian.engines.match.conditions import TARGET_FACTS, facts
-from silian.engines.match.why import characters_alone
+from silian.engines.match.why import Touches, characters_alone, touches_of
 from silian.errors import MatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from silian.text import Bags, Encoder, WordSpace
 
 TITLE_SHARE: Final = (
@@ -44,11 +46,12 @@ class Index:
     basis: pl.DataFrame  # target_id, basis (own text | works | profile | nothing), units: how many
     encoder: Encoder
     space: WordSpace
-    vocabulary: frozenset[str]  # words of the units
+    place: Mapping[str, int]  # words of the units and their places in alphabetical order
     rows: Any  # csr_array float32 (units, features), unit rows
     posts: Any  # the same by feature: csr_array float32 (features, units)
     vectors: np.ndarray  # float32 (units, dimensions), unit rows
     alone: Lists  # the features of each unit that are words of one character
+    touches: Touches  # which words touch each other in each unit
     groups: Groups  # where the units of each target begin, their weights, how many a score rests on
     meaning: float  # share of the vectors in a score
 
@@ -201,14 +204,15 @@ def _ready(
 ) -> Index:  # fmt: skip
     check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
     title, body = fields(units)
-    learnt = text.encoder(encoder).fit(text.stack(title, body)) if isinstance(encoder, str) else encoder
+    both = text.stack(title, body)
+    learnt = text.encoder(encoder).fit(both) if isinstance(encoder, str) else encoder
     space = text.WordSpace.fit(title, body)
     rows = word_rows(space, title, body)
     vectors = meaning_rows(learnt, title, body)
     return Index(
         kind=kind, target_ids=target_ids.alias("target_id"), facts=stated, basis=basis, encoder=learnt, space=space,
-        vocabulary=frozenset(title.vocabulary) | frozenset(body.vocabulary), rows=rows, posts=_by_feature(rows),
-        vectors=vectors, alone=characters_alone(title, body, space.place),
+        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=_by_feature(rows),
+        vectors=vectors, alone=characters_alone(both, space.place), touches=touches_of(both),
         groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.shape[1] else 0.0,
     )  # fmt: skip
 

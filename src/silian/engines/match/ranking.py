@@ -160,7 +160,7 @@ def why_not(
     >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""], "trl": [3]})
     >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池隔膜"], "text": [""], "trl_wanted": [6]})
     >>> pairs = pl.DataFrame({"need_id": ["n"], "target_id": ["a"]})
-    >>> why_not(pairs, needs, build(targets, encoder="words"), conditions=Conditions(trl_gap=1)).rows()
+    >>> why_not(pairs, needs, build(targets, encoder="words"), conditions=Conditions(max_trl_gap=1)).rows()
     [('n', 'a', 'trl')]
     """
     _check_needs(needs)
@@ -284,8 +284,9 @@ def _exact(questions: Questions, index: Index, need: np.ndarray, target: np.ndar
 def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray) -> pl.Series:
     asked = _kernels.Side(lists(questions.rows), questions.vectors)
     terms, wording = wording_of(questions.title, questions.body, index)
+    marks = _kernels.Marks(index.alone, index.touches.units, len(index.touches.keys))
     found = _kernels.parts_of_pairs(
-        need, unit, asked, index.side, index.groups, index.meaning, wording, index.alone, MOST_TERMS
+        need, unit, asked, index.side, index.groups, index.meaning, wording, marks, MOST_TERMS
     )
     return why_column(terms, found)
 

@@ -12,13 +12,21 @@ from silian.engines.match._kernels import Lists, Parts
 from silian.text import grams, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from silian.engines.match.index import Index
     from silian.text import Bags
 
 MOST_TERMS: Final = 8
+LONGEST_PHRASE: Final = 6  # words
 REST: Final = "…"  # term of what words share beyond the terms shown
+
+
+class Touches(NamedTuple):
+    """Which words touch each other in the units of an index."""
+
+    keys: np.ndarray  # int64, sorted: place of the first word × number of words + place of the second
+    units: Lists  # per unit: places in keys, ascending
 
 
 class Wording(NamedTuple):
@@ -26,7 +34,8 @@ class Wording(NamedTuple):
 
     A term of a word is the word itself or a shorter word inside it (氮化硼 in 立方氮化硼) that occurs as a word in
     a need or a target. It is shared where the unit holds all its characters in a row (a word of one character: as
-    a word); a run of characters that belongs to no shared term counts as the rest.
+    a word); a run of characters that belongs to no shared term counts as the rest. Words that touch each other in
+    the need and in the unit are shown as one term.
     """
 
     words: Lists  # per need: its words and their counts
@@ -34,44 +43,70 @@ class Wording(NamedTuple):
     covers: Lists  # per gram of a word: the terms that hold it, longest first
     tests: Lists  # per term: the features that a unit must have, -1 where it cannot
     longer: Lists  # per term: the terms that hold it, longest first
+    phrases: Lists  # per need: its runs of touching words, most words first
+    phrase_term: np.ndarray  # per phrase: its term
+    members: Lists  # per phrase: the terms of its words
+    seams: Lists  # per phrase: the touches that a unit must have
     is_character: np.ndarray  # per term: whether it is one Chinese character
     features: int  # of the index
 
 
 def wording_of(title: Bags, body: Bags, index: Index) -> tuple[tuple[str, ...], Wording]:
     """The terms that may be shown for needs, sorted, and their wording in codes."""
-    vocabulary, counts = _together(title, body)
-    known = index.vocabulary.union(vocabulary)
-    place = index.space.place
+    both = stack(title, body)
+    counts, vocabulary, place = folded(both), both.vocabulary, index.space.place
+    known = index.place.keys() | set(vocabulary)
     inside = [_terms_inside(w, known) for w in vocabulary]
-    terms = sorted({t for row in inside for t in row})
+    per_need, runs = _phrases(both, index)
+    spelled = ["".join(vocabulary[w] for w in words) for words in runs]
+    terms = sorted({t for row in inside for t in row}.union(spelled))
     code = {t: i for i, t in enumerate(terms)}
     made = [_made_of(w, row, place, code) for w, row in zip(vocabulary, inside, strict=True)]
-    longer: list[dict[int, None]] = [{} for _ in terms]
-    for row in sorted(inside, key=lambda row: (-len(row[0]), row[0])):
-        for at, term in enumerate(row):
-            longer[code[term]] |= {code[other]: None for other in row[:at] if term in other}
+    length = [len(words) for words in runs]
     wording = Wording(
         words=Lists(counts.indptr.astype(np.int64), counts.indices.astype(np.int64), counts.data.astype(np.float64)),
         grams=_lists([[f for f, _, _ in row] for row in made], [n for row in made for _, n, _ in row]),
         covers=_lists([held for row in made for _, _, held in row]),
         tests=_lists([[place.get(g, -1) for g in _tests(t)] for t in terms]),
-        longer=_lists([sorted(row, key=lambda c: (-len(terms[c]), c)) for row in longer]),
+        longer=_lists(_holders(terms, code)),
+        phrases=_lists([sorted(row, key=lambda p: (-length[p], spelled[p])) for row in per_need]),
+        phrase_term=np.asarray([code[t] for t in spelled], dtype=np.int64),
+        members=_lists([[code[vocabulary[w]] for w in words] for words in runs]),
+        seams=_lists(list(runs.values())),
         is_character=np.asarray([len(t) == 1 and t in place for t in terms], dtype=np.bool_),
         features=len(index.space.features),
     )
     return tuple(terms), wording
 
 
-def characters_alone(title: Bags, body: Bags, place: Mapping[str, int]) -> Lists:
-    """The features of each text that are words of one character in it."""
-    vocabulary, counts = _together(title, body)
-    feature = np.asarray([place[w] if len(w) == 1 else -1 for w in vocabulary], dtype=np.int64)
+def touches_of(both: Bags) -> Touches:
+    """Which words touch in each unit; both: titles, and under them the texts of the same units."""
+    units, words = len(both) // 2, max(len(both.vocabulary), 1)
+    at, rows = _touching(both)
+    keys, place = np.unique(both.order[at] * words + both.order[at + 1], return_inverse=True)
+    once = np.unique((rows % max(units, 1)) * max(len(keys), 1) + place)
+    unit, held = np.divmod(once, max(len(keys), 1))
+    ends = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=units))]).astype(np.int64)
+    return Touches(keys, Lists(ends, held.astype(np.int64), np.ones(len(held))))
+
+
+def characters_alone(both: Bags, place: Mapping[str, int]) -> Lists:
+    """The features of each unit that are words of one character in it; both: as for `touches_of`."""
+    counts = folded(both)
+    feature = np.asarray([place[w] if len(w) == 1 else -1 for w in both.vocabulary], dtype=np.int64)
     columns = feature[counts.indices]
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[columns >= 0]
     ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=counts.shape[0]))]).astype(np.int64)
     kept = columns[columns >= 0]  # ascending in a row: words and features are sorted alike
     return Lists(ends, kept, np.ones(len(kept)))
+
+
+def folded(both: Bags) -> Any:
+    """Counts of titles and of the texts under them added, row by row: csr_array, indices sorted."""
+    n = len(both) // 2
+    counts = (both.counts[:n] + both.counts[n:]).tocsr()
+    counts.sort_indices()
+    return counts
 
 
 def why_column(terms: Sequence[str], found: Parts) -> pl.Series:
@@ -94,16 +129,40 @@ def why_column(terms: Sequence[str], found: Parts) -> pl.Series:
     return pl.Series("why", pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), flat)))
 
 
-def _together(title: Bags, body: Bags) -> tuple[tuple[str, ...], Any]:
-    """Words of both fields, row by row."""
-    both = stack(title, body)
-    n = len(title)
-    counts = (both.counts[:n] + both.counts[n:]).tocsr()
-    counts.sort_indices()
-    return both.vocabulary, counts
+def _touching(bags: Bags) -> tuple[np.ndarray, np.ndarray]:
+    """Where in `order` a word touches the next one, and the text it stands in."""
+    rows = np.repeat(np.arange(len(bags)), np.diff(np.concatenate([[0], bags.ends])))
+    touch = (bags.order[:-1] >= 0) & (bags.order[1:] >= 0) & (rows[:-1] == rows[1:])
+    at = np.flatnonzero(touch)
+    return at, rows[at]
 
 
-def _terms_inside(word: str, known: frozenset[str]) -> list[str]:
+def _phrases(both: Bags, index: Index) -> tuple[list[list[int]], dict[tuple[int, ...], list[int]]]:
+    """Runs of touching words of each need that touch in some unit too, and each run's touches in the index."""
+    needs, words = len(both) // 2, max(len(index.place), 1)
+    there = np.asarray([index.place.get(w, -1) for w in both.vocabulary] or [-1], dtype=np.int64)
+    at, rows = _touching(both)
+    left, right = there[both.order[at]], there[both.order[at + 1]]
+    wanted, keys = left * words + right, index.touches.keys
+    place = np.searchsorted(keys, wanted)
+    known = (left >= 0) & (right >= 0) & (place < len(keys))
+    known[known] = keys[place[known]] == wanted[known]
+    at, rows, place = at[known], rows[known] % max(needs, 1), place[known]
+    runs: dict[tuple[int, ...], list[int]] = {}
+    number: dict[tuple[int, ...], int] = {}
+    per_need: list[dict[int, None]] = [{} for _ in range(needs)]
+    order = both.order.tolist()
+    for i, (start, row) in enumerate(zip(at.tolist(), rows.tolist(), strict=True)):
+        for n in range(1, LONGEST_PHRASE):
+            if i + n > len(at) or at[i + n - 1] != start + n - 1 or rows[i + n - 1] != row:
+                break
+            run = tuple(order[start : start + n + 1])
+            runs.setdefault(run, place[i : i + n].tolist())
+            per_need[row][number.setdefault(run, len(number))] = None
+    return [list(row) for row in per_need], runs
+
+
+def _terms_inside(word: str, known: Iterable[str]) -> list[str]:
     """The word and the known words of two or more characters inside it, longest first, then by place."""
     if grams(word) == [word]:
         return [word]
@@ -116,6 +175,16 @@ def _tests(term: str) -> list[str]:
     runs = grams(term)
     longest = max(map(len, runs))
     return [r for r in runs if len(r) == longest]
+
+
+def _holders(terms: Sequence[str], code: Mapping[str, int]) -> list[list[int]]:
+    """Per term of two or more characters: the terms that hold it, longest first."""
+    held: list[list[int]] = [[] for _ in terms]
+    for term in sorted(terms, key=lambda t: (-len(t), t)):
+        inside = {term[i : i + n] for n in range(2, len(term)) for i in range(len(term) - n + 1)}
+        for shorter in inside & code.keys():
+            held[code[shorter]].append(code[term])
+    return held
 
 
 def _made_of(
