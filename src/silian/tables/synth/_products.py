@@ -147,7 +147,6 @@ def _kinds(
 ) -> list[_Node]:
     """Kinds of the listed products, by grade, then by use, up to the size."""
     thing = {t.name: t for t in vocabulary.things}
-    uses = {r["chain"]: r["uses"].split(";") for r in rows("chains")}
     taken = {n.name for n in nodes}
     kinds: list[_Node] = []
     rounds: list[list[_Node]] = [[], []]
@@ -156,7 +155,8 @@ def _kinds(
         own = thing.get(n.name)
         names = [vocabulary.kinds[k].name for k in own.kinds] if own else [g for g in r["grades"].split(";") if g]
         aliases = {vocabulary.kinds[k].name: vocabulary.kinds[k].lab_name for k in own.kinds} if own else {}
-        used = [f"{use}用{name}" for name in (n.name, *names) for use in uses[n.chain]]
+        uses = vocabulary.families[own.family].settings if own else ()
+        used = [f"{use}用{name}" for name in (n.name, *names) for use in uses]
         for round_, added in ((0, names), (1, used)):
             for name in added:
                 if name not in taken:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 NONE: Final = -1  # no problem (a need for money), or no setting named
 DEMANDED_SHARE: Final = 0.6  # of the objects; laboratories also work on what no enterprise here asks for
-ORPHAN_SHARE: Final = 0.08  # needs that nothing here answers
+BARREN_SHARE: Final = 0.08  # of the demanded objects; nobody here works on them, so nothing answers
+PLANTED_PER_THING: Final = 20  # most achievements made for the needs of one object, in the mean
+FREE_PER_THING: Final = 20  # most achievements that happen to be about a demanded object, in the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,16 @@ def draw(size: Size, seed: int, vocabulary: Vocabulary) -> Demand:
     fields = size.fields or tuple(vocabulary.fields)
     things = np.array([t for t in range(len(vocabulary.things)) if vocabulary.field(t) in fields])
     demanded = _demanded(rng, things, maps)
-    needs = _needs(rng, size.needs, demanded, vocabulary, maps)
-    orphan = (rng.random(len(needs)) < ORPHAN_SHARE) | (needs.what == NONE)
-    planted = _planted(rng, needs, orphan, size, vocabulary, maps)
+    barren = rng.choice(demanded, size=max(1, round(BARREN_SHARE * len(demanded))), replace=False)
     quiet = np.setdiff1d(things, demanded)
-    free = _free(rng, size.achievements - len(planted), things, quiet, vocabulary, maps)
+    needs = _needs(rng, size.needs, demanded, vocabulary, maps)
+    orphan = np.isin(maps.thing_of[needs.kind], barren) | (needs.what == NONE)
+    planted = _planted(rng, needs, orphan, size, len(demanded), vocabulary, maps)
+    answered = np.setdiff1d(demanded, barren)
+    free = _free(rng, size.achievements - len(planted), answered, quiet, vocabulary, maps)
     both = [np.concatenate(pair) for pair in zip(_parts(planted), _parts(free), strict=True)]
     achievements = Subjects(*both)
-    _thin(rng, needs, achievements, orphan, quiet, len(planted), size.answers_max, vocabulary, maps)
+    _thin(rng, needs, achievements, quiet, size.answers_max, vocabulary, maps)
     order = rng.permutation(len(achievements))
     achievements = Subjects(*(part[order] for part in _parts(achievements)))
     good = good_pairs(needs, achievements, maps)
@@ -180,17 +184,24 @@ def _settings(rng: np.random.Generator, thing: np.ndarray, maps: _Maps, *, share
 
 
 def _planted(
-    rng: np.random.Generator, needs: Subjects, orphan: np.ndarray, size: Size, vocabulary: Vocabulary, maps: _Maps
+    rng: np.random.Generator,
+    needs: Subjects,
+    orphan: np.ndarray,
+    size: Size,
+    things: int,
+    vocabulary: Vocabulary,
+    maps: _Maps,
 ) -> Subjects:
     """Achievements made for a need: its kind and a method that answers it, or one step off."""
-    mean = min(2.0, 0.5 * size.achievements / size.needs)
+    mean = min(2.0, 0.5 * size.achievements / size.needs, PLANTED_PER_THING * things / size.needs)
     times = np.where(orphan, 0, rng.poisson(mean, size=len(needs)))
     if size.needs < 50:  # in a region to be followed by hand every need but the orphans has an answer
         times = np.where(orphan, 0, np.clip(times, 1, 2))
-    need = np.repeat(np.arange(len(needs)), times)
-    first = np.r_[True, need[1:] != need[:-1]] if len(need) else np.zeros(0, dtype=bool)
-    answering = [tuple(np.flatnonzero(column).tolist()) for column in (vocabulary.grade == ANSWERS).T]
-    what = _one_of(rng, needs.what[need], answering)
+    able = _answering(needs, vocabulary, maps)
+    need = np.repeat(np.arange(len(needs)), np.where([bool(methods) for methods in able], times, 0))
+    first = np.r_[True, need[1:] != need[:-1]][: len(need)]
+    marks = rng.random(len(need)).tolist()
+    what = np.array([able[n][int(u * len(able[n]))] for n, u in zip(need.tolist(), marks, strict=True)], dtype=np.int64)
     kind, setting = needs.kind[need].copy(), needs.setting[need].copy()
     setting[rng.random(len(need)) < 0.35] = NONE
     sibling = ~first & (rng.random(len(need)) < 0.25)
@@ -198,13 +209,26 @@ def _planted(
     return Subjects(kind, what, setting)
 
 
+def _answering(needs: Subjects, vocabulary: Vocabulary, maps: _Maps) -> list[list[int]]:
+    """For each need the methods that answer its problem and can be used on its object."""
+    thing = maps.thing_of[needs.kind].tolist()
+    solving = [np.flatnonzero(column == ANSWERS).tolist() for column in vocabulary.grade.T]
+    return [
+        [m for m in solving[p] if t in vocabulary.methods[m].things] if p != NONE else []
+        for p, t in zip(needs.what.tolist(), thing, strict=True)
+    ]
+
+
 def _free(
-    rng: np.random.Generator, n: int, things: np.ndarray, quiet: np.ndarray, vocabulary: Vocabulary, maps: _Maps
+    rng: np.random.Generator, n: int, demanded: np.ndarray, quiet: np.ndarray, vocabulary: Vocabulary, maps: _Maps
 ) -> Subjects:
-    """Achievements made for their own sake, more of them on objects that no need is about."""
-    weights = rng.gamma(2.0, size=len(things)) * np.where(np.isin(things, quiet), 2.0, 1.0)
-    thing = rng.choice(things, size=n, p=weights / weights.sum())
-    return _about(rng, thing, vocabulary, maps)
+    """Achievements made for their own sake: where there are many, most are on objects that no need is about."""
+    few = FREE_PER_THING * len(demanded)
+    even = n / (len(demanded) + len(quiet))
+    scale = 1.0 if even <= FREE_PER_THING else FREE_PER_THING * len(quiet) / (n - few)
+    things = np.concatenate([demanded, quiet])
+    weights = rng.gamma(2.0, size=len(things)) * np.where(np.arange(len(things)) < len(demanded), scale, 1.0)
+    return _about(rng, rng.choice(things, size=n, p=weights / weights.sum()), vocabulary, maps)
 
 
 def _about(rng: np.random.Generator, thing: np.ndarray, vocabulary: Vocabulary, maps: _Maps) -> Subjects:
@@ -216,24 +240,21 @@ def _thin(
     rng: np.random.Generator,
     needs: Subjects,
     achievements: Subjects,
-    orphan: np.ndarray,
     quiet: np.ndarray,
-    planted: int,
     most: int,
     vocabulary: Vocabulary,
     maps: _Maps,
 ) -> None:
-    """Move achievements to objects that no need is about, until orphans have no answer and nobody has too many.
+    """Move achievements that most of their needs could do without to objects that no need is about.
 
-    Changes `achievements` in place. The first `planted` rows are kept longest.
+    Changes `achievements` in place. Earlier rows are kept longer.
     """
-    if not len(quiet):
-        return
-    limit = np.where(orphan, 0, rng.integers(min(4, most), most + 1, size=len(needs)))
+    limit = rng.integers(min(4, most), most + 1, size=len(needs))
     good = good_pairs(needs, achievements, maps)
     place = good.select(pl.int_range(1, pl.len() + 1).over("need")).to_series().to_numpy()
-    over = place > limit[good["need"].to_numpy()]
-    moved = np.unique(good["achievement"].to_numpy()[over]).astype(np.int64)
+    over = np.bincount(good["achievement"], weights=place > limit[good["need"].to_numpy()], minlength=len(achievements))
+    count = np.bincount(good["achievement"], minlength=len(achievements))
+    moved = np.flatnonzero(over * 2 > count)
     achievements.put(moved, _about(rng, rng.choice(quiet, size=len(moved)), vocabulary, maps))
 
 

@@ -87,6 +87,7 @@ class Method:
     name_en: str
     answers: tuple[int, ...]
     how: str
+    things: frozenset[int]  # objects that it can be used on
 
 
 @dataclass(frozen=True)
@@ -133,14 +134,13 @@ def vocabulary() -> Vocabulary:
     family_of = {(f.field, f.name): i for i, f in enumerate(families)}
     things, kinds = _things(family_of)
     problems = _problems(family_of, things)
-    methods = _methods(family_of, problems)
+    methods = _methods(family_of, things, problems)
     grade = _grades(problems, methods)
     problems_of = tuple(
         tuple(p for p, problem in enumerate(problems) if t in problem.things) for t in range(len(things))
     )
     methods_of = tuple(
-        tuple(m for m, method in enumerate(methods) if _fits(method, problems_of[t], thing.family))
-        for t, thing in enumerate(things)
+        tuple(m for m, method in enumerate(methods) if t in method.things) for t in range(len(things))
     )
     return Vocabulary(
         families=tuple(families),
@@ -176,10 +176,8 @@ def _things(family_of: dict[tuple[str, str], int]) -> tuple[list[Thing], list[Ki
 def _problems(family_of: dict[tuple[str, str], int], things: list[Thing]) -> list[Problem]:
     problems = []
     for r in rows("problems"):
-        family, only = family_of[r["field"], r["family"]], _split(r["objects"])
-        concerned = frozenset(
-            t for t, thing in enumerate(things) if thing.family == family and (not only or thing.name in only)
-        )
+        family = family_of[r["field"], r["family"]]
+        concerned = _concerned(things, family, r["objects"])
         now, wanted = (r[k].split("-") for k in ("now", "wanted"))
         problems.append(
             Problem(
@@ -198,13 +196,24 @@ def _problems(family_of: dict[tuple[str, str], int], things: list[Thing]) -> lis
     return problems
 
 
-def _methods(family_of: dict[tuple[str, str], int], problems: list[Problem]) -> list[Method]:
+def _concerned(things: list[Thing], family: int, names: str) -> frozenset[int]:
+    """The named objects of a family, or all of them."""
+    only = _split(names)
+    return frozenset(t for t, thing in enumerate(things) if thing.family == family and (not only or thing.name in only))
+
+
+def _methods(
+    family_of: dict[tuple[str, str], int], things: list[Thing], problems: list[Problem]
+) -> list[Method]:
     number = {(p.family, p.name): i for i, p in enumerate(problems)}
     methods = []
     for r in rows("methods"):
         family = family_of[r["field"], r["family"]]
         answers = tuple(number[family, name] for name in _split(r["answers"]))
-        methods.append(Method(family, r["method"], r["name_en"], answers, r["how"]))
+        fits = _concerned(things, family, r["objects"])
+        if answers:  # and at least one of its problems is a problem of the object
+            fits &= frozenset().union(*(problems[p].things for p in answers))
+        methods.append(Method(family, r["method"], r["name_en"], answers, r["how"], fits))
     return methods
 
 
@@ -218,11 +227,6 @@ def _grades(problems: list[Problem], methods: list[Method]) -> np.ndarray:
         for p in method.answers:
             grade[m, p] = ANSWERS
     return grade
-
-
-def _fits(method: Method, problems: tuple[int, ...], family: int) -> bool:
-    """Whether a method can be used on a thing: it answers one of its problems, or is a general one of the family."""
-    return method.family == family and (not method.answers or any(p in problems for p in method.answers))
 
 
 def _phrases(natures: set[str]) -> Mapping[tuple[str, str], tuple[str, ...]]:
