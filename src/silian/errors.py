@@ -268,8 +268,8 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "校验码（第 18 位）有误。请按证照填写。",
     ),
     "check.gbt2260": (
-        "not a region code that GB/T 2260 has or had (six digits). Correct it.",
-        "不是 GB/T 2260 现行或曾用的六位行政区划代码。请更正。",
+        "not six digits in a prefecture that GB/T 2260 has or had. Correct it.",
+        "不是 GB/T 2260 现行或曾用地级区划内的六位代码。请更正。",
     ),
     "check.gbt4754": (
         "not a code of GB/T 4754: a section letter, or two to four digits with or without their own section letter. "

@@ -22,7 +22,7 @@ FALSE: Final = ("false", "0", "n", "no", "f", "否", "无", "错", "×", "✗")
 SEPARATORS: Final = ";；|｜"
 GUARDS: Final = "=+-@\t\r'＝＋－＠"  # first characters that a spreadsheet may take for a formula, and the guard itself
 EXCEL_EPOCH: Final = 25_569  # serial number of 1970-01-01
-SCALES: Final = {"万": 1e4, "亿": 1e8, "%": 0.01, "‰": 0.001}
+SCALES: Final = {"万": 4, "亿": 8, "%": -2, "‰": -3}  # powers of ten
 WANTED: Final[Mapping[str, tuple[str, str]]] = {
     "count": ("a whole number", "整数"),
     "year": ("a year such as 2026", "年份，如 2026"),
@@ -60,8 +60,8 @@ def cast(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     ([datetime.date(2026, 1, 31), None, None], [False, True, False])
     """
     made = _CASTS[column.type](text.rename("text"), column)
-    given = text.is_not_null() if column.type in _NEVER_WRONG else _given(text)
-    return made.alias(column.name).cast(column.polars), (given & made.is_null()).rename("wrong")
+    wrong = made.is_null() & (_given(text) if column.type in WANTED else False)
+    return made.alias(column.name).cast(column.polars), wrong.rename("wrong")
 
 
 def _given(text: pl.Series) -> pl.Series:
@@ -90,18 +90,25 @@ def _code(text: pl.Series, column: Column) -> pl.Series:
 
 
 def _list(text: pl.Series, column: Column) -> pl.Series:
-    whole = text
+    """The parts of each text; a separator behind a backslash belongs to its part."""
     escaped = bool(text.str.contains("\\", literal=True).any())
-    if escaped:
-        for mark, stand_in in _ESCAPES.items():
-            whole = whole.str.replace_all(mark, stand_in, literal=True)
+    for mark, stand_in in _ESCAPES.items() if escaped else ():
+        text = text.str.replace_all(mark, stand_in, literal=True)
     for mark in SEPARATORS[1:]:
-        whole = whole.str.replace_all(mark, SEPARATORS[0], literal=True)
-    element = pl.element().str.strip_chars()
-    if escaped:
-        for mark, stand_in in _ESCAPES.items():
-            element = element.str.replace_all(stand_in, mark[1:], literal=True)
-    parts = whole.str.split(SEPARATORS[0]).list.eval(element.filter(pl.element().str.strip_chars() != ""))
+        text = text.str.replace_all(mark, SEPARATORS[0], literal=True)
+    parts = text.str.split(SEPARATORS[0])
+    if not escaped:
+        return cast_list(parts, column)
+    part = pl.element()
+    for mark, stand_in in _ESCAPES.items():
+        part = part.str.replace_all(stand_in, mark[1:], literal=True)
+    return cast_list(parts.list.eval(part), column)
+
+
+def cast_list(parts: pl.Series, column: Column) -> pl.Series:
+    """Lists of texts without outer spaces and empty parts, codes for labels; a list without parts is null."""
+    part = pl.element().str.strip_chars()
+    parts = parts.list.eval(part.filter(part != ""))
     if column.format == "ipc":
         parts = parts.list.eval(_tidy_ipc(pl.element()))
     if column.codes:
@@ -109,7 +116,7 @@ def _list(text: pl.Series, column: Column) -> pl.Series:
         values = parts.explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).to_list()
         coded = [known.get(heading_key(value), value) for value in values]
         parts = parts.list.eval(pl.element().replace_strict(values, coded, return_dtype=pl.String))
-    return parts.to_frame().select(pl.when(pl.col("text").list.len() > 0).then("text")).to_series()
+    return parts.rename("parts").to_frame().select(pl.when(pl.col("parts").list.len() > 0).then("parts")).to_series()
 
 
 def _number(text: pl.Series, column: Column) -> pl.Series:
@@ -123,12 +130,12 @@ def _number(text: pl.Series, column: Column) -> pl.Series:
     allowed = {"share": ["%", "‰"], "money": ["万", "亿", "元"], "year": ["年"]}.get(column.type, [])
     rest = plain.filter(left).rename("text").to_frame()
     groups = rest.select(pl.col("text").str.extract_groups(_NUMBER)).unnest("text")
-    digits = pl.col("1").str.replace_all(",", "").cast(pl.Float64, strict=False)
     units = [pl.col(name) for name in ("2", "3", "4")]
     fits = pl.all_horizontal(unit.is_null() | unit.is_in(allowed) for unit in units)
-    scale = [unit.replace_strict(SCALES, default=1.0, return_dtype=pl.Float64).fill_null(1.0) for unit in units]
-    # a hundredth is a division: 12.3 / 100 is .123, 12.3 × .01 is not
-    value = pl.when(pl.col("2") == "%").then(digits / 100).otherwise(digits * scale[0] * scale[1])
+    powers = [unit.replace_strict(SCALES, default=0, return_dtype=pl.Int64).fill_null(0) for unit in units]
+    # the power goes into the text, for 12.3 / 100 is not .123
+    spelt = pl.concat_str(pl.col("1").str.replace_all(",", ""), pl.lit("e"), (powers[0] + powers[1]).cast(pl.String))
+    value = spelt.cast(pl.Float64, strict=False)
     return made.scatter(left.arg_true(), groups.select(pl.when(fits).then(value)).to_series())
 
 
@@ -178,7 +185,8 @@ def _code_of(name: str) -> Mapping[str, str]:
 
 
 def _tidy_ipc(text: pl.Expr) -> pl.Expr:
-    return text.str.to_uppercase().str.replace_all(r"\s+", " ").str.replace(r"^([A-H]\d{2}[A-Z])\s*(\d)", "$1 $2")
+    """Capital letters and no space: H01M10/05, as patent offices of China write it."""
+    return text.str.to_uppercase().str.replace_all(r"\s+", "")
 
 
 # What people add to a value of a format, taken away so that equal values are spelt alike.
@@ -202,4 +210,3 @@ _CASTS: Final[Mapping[str, Callable[[pl.Series, Column], pl.Series]]] = {
     "date": _date,
     "flag": _flag,
 }
-_NEVER_WRONG: Final = frozenset({"id", "text", "code", "list"})

@@ -57,10 +57,6 @@ def _sections() -> Mapping[str, str]:
     return dict(divisions.select("code", "section").iter_rows())
 
 
-def _is_gbt2260(value: pl.Expr) -> pl.Expr:
-    return value.is_in(uscc.regions()["code"].implode())
-
-
 def _is_gbt4754(value: pl.Expr) -> pl.Expr:
     """A section; or a division, group or class, bare or after the letter of its own section."""
     letter, digits = value.str.extract(r"^([A-T])"), value.str.extract(r"^[A-T]?(\d{2,4})$")
@@ -82,7 +78,7 @@ def _is_orcid(value: pl.Expr) -> pl.Expr:
 
 
 _RULES: Final[Mapping[str, tuple[str, Callable[[pl.Expr], pl.Expr]]]] = {
-    "gbt2260": ("check.gbt2260", _is_gbt2260),
+    "gbt2260": ("check.gbt2260", uscc.is_region),
     "gbt4754": ("check.gbt4754", _is_gbt4754),
     "ipc": ("check.ipc", lambda value: value.str.contains(IPC)),
     "orcid": ("check.orcid", _is_orcid),

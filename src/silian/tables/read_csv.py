@@ -54,7 +54,7 @@ def read_csv(path: Path, *, file: str, headings: Headings, limits: Limits) -> Ra
     odd = _OddRows(separator=separator, width=width, most=limits.ragged_rows)
     cells = _parse(path, encoding, odd, file, limits)
     rows = odd.numbers(cells.height)
-    _refuse_open_quote(path, cells, file, rows)
+    _refuse_open_quote(path, cells, file, rows, odd)
     cells, rows = odd.filled_up(cells, rows)
     return RawTable(file=file, cells=cells, rows=rows, problems=odd.problems(file), is_text=True)
 
@@ -169,6 +169,7 @@ class _OddRows:
     width: int
     most: int
     short: dict[int, list[str]] = field(default_factory=dict)
+    ends: dict[int, str] = field(default_factory=dict)  # the last cell of each short row
     long: dict[int, str] = field(default_factory=dict)
 
     def __call__(self, row: object) -> str:
@@ -178,6 +179,7 @@ class _OddRows:
         if any(cell.strip() for cell in found[self.width :]):
             self.long[number] = text[: 2 * SHOWN]
             return "skip" if len(self.long) <= self.most else "error"
+        self.ends[number] = found[-1] if found else ""
         self.short[number] = (found + [""] * self.width)[: self.width]
         return "skip"
 
@@ -244,13 +246,16 @@ def _parse(path: Path, encoding: str, odd: _OddRows, file: str, limits: Limits) 
     return pl.DataFrame(pl.from_arrow(pa.Table.from_batches(batches)))
 
 
-def _refuse_open_quote(path: Path, cells: pl.DataFrame, file: str, rows: pl.Series) -> None:
+def _refuse_open_quote(path: Path, cells: pl.DataFrame, file: str, rows: pl.Series, odd: _OddRows) -> None:
     """Refuse a file whose last cell runs to its end because its quotation mark is never closed."""
-    if cells.is_empty():
+    number, cell = (rows[-1], cells.row(-1)[-1]) if len(rows) else (0, "")
+    short = max(odd.short, default=0)
+    if short > number:
+        number, cell = short, odd.ends[short]
+    if "\n" not in (cell or "") and "\r" not in (cell or ""):
         return
-    last = [cell for cell in cells.row(-1) if cell]
     with path.open("rb") as opened:
         opened.seek(max(0, path.stat().st_size - 64))
         tail = opened.read().rstrip(b"\r\n\x00 ")
-    if last and "\n" in last[-1].rstrip("\r\n") + last[-1][-1:] and not tail.endswith(b'"'):
-        raise ReadError("read.quote", file=file, row=rows[-1])
+    if not tail.endswith(b'"'):
+        raise ReadError("read.quote", file=file, row=number)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from silian.errors import ReadError
-from silian.tables.cast import WANTED, cast, cleaned
+from silian.tables.cast import WANTED, cast, cast_list, cleaned
 from silian.tables.headings import headings
 from silian.tables.problems import listed, names_near, problem
 
@@ -171,7 +171,10 @@ def _from_typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]
             return cells.set(wrong, None).alias(column.name), wrong.rename("wrong")
         return cells, never
     if isinstance(cells.dtype, pl.List):
-        cells = cells.cast(pl.List(pl.String), strict=False).list.join(";", ignore_nulls=True)
+        parts = cells.cast(pl.List(pl.String), strict=False)
+        if column.type == "list":
+            return cast_list(parts, column).alias(column.name), never
+        cells = parts.list.join(";", ignore_nulls=True)
     if cells.dtype.is_temporal() and column.type == "date":
         return cells.cast(pl.Date, strict=False), never
     try:

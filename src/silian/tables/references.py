@@ -23,7 +23,6 @@ PAIRS: Final = (
     ("product_links", "upstream_id", "downstream_id"),
     ("organisations", "org_id", "parent_org_id"),
     ("relations", "left_id", "right_id"),
-    ("projects", "org_id", "partner_org_id"),
 )
 
 

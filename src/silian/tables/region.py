@@ -52,7 +52,7 @@ class Region:
 
 
 def _filled(given: pl.DataFrame | None, schema: pl.Schema) -> pl.DataFrame:
-    if given is None:
+    if given is None or given.is_empty():  # of a table without rows, literals alone would make one
         return pl.DataFrame(schema=schema)
     columns = [
         pl.col(name).cast(kind) if name in given.columns else pl.lit(None, dtype=kind).alias(name)

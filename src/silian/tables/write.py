@@ -82,14 +82,14 @@ def write_region(region: Region, path: Path, *, form: Form = "csv") -> None:
             written.replace(folder / written.name)
         if not is_book:
             _remove_old(folder, form, filled, keeps_map=region.geojson is not None)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:  # polars gives a full disk its own name
         raise _failed(path, error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _failed(path: Path, error: OSError) -> TableError:
-    return TableError("write.failed", path=str(path), found=error.strerror or str(error))
+def _failed(path: Path, error: Exception) -> TableError:
+    return TableError("write.failed", path=str(path), found=getattr(error, "strerror", None) or str(error))
 
 
 def _refuse_mixed(folder: Path, form: Form) -> None:
