@@ -316,7 +316,8 @@ def _solved(problem: _Problem) -> tuple[NDArray[np.bool_], Whole, Whole]:
     """Which pairs are chosen, and the prices of needs and experts in whole numbers."""
     from silian.engines import _flow
 
-    return _flow.best(problem.start, problem.column, problem.gain, problem.row_room, problem.column_room)
+    p = problem
+    return _flow.best(_flow.Graph(p.start, p.column, p.row, p.gain, p.row_room, p.column_room))
 
 
 def _unmet(pairs: pl.DataFrame, assigned: pl.DataFrame, demand: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,122 @@
+"""Kernels of the assignment: exact flow on a bipartite graph in whole numbers, its prices, its first optimum.
+
+The graph has rows (needs) and columns (experts). An edge may be taken once and gains a whole number >= 1. A row has
+room for so many edges, a column too. Everything is int64, so equal means equal: there is no tolerance here.
+
+Prices (row and column, >= 0) prove a choice of edges to be the best when
+    an edge that is not chosen has gain <= row price + column price,
+    a chosen one has gain >= row price + column price,
+    a row or column with room left has price 0.
+Method, from the side that has less to place: an auction whose increment shrinks finds prices and a choice that nearly
+fit; what does not fit is taken back; shortest augmenting paths then place it exactly. See docs/methods/allocate.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from silian.engines._flow.auction import auction, settle
+from silian.engines._flow.graph import Graph, transpose
+from silian.engines._flow.paths import augment, extreme_prices
+from silian.engines._flow.ties import Face, first_optimum
+
+__all__ = ["Graph", "best"]
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+# The auction's increments, as parts of the largest gain: 1/128, 1/1024, 1/8192. Finer costs more bids than it saves
+# paths (measured on 20,000 x 5,000 x 50, capacity scarce, equal and ample; benchmarks/bench_allocate.py).
+_STEPS: Final = (7, 10, 13)
+
+
+def best(graph: Graph) -> tuple[Flags, Whole, Whole]:
+    """The first of the best choices, and its extreme prices.
+
+    Returns
+    -------
+    chosen : bool (edges,), see `first_optimum`
+    row_price, column_price : int64, see `extreme_prices`
+    """
+    columns = graph.column_room.size
+    first, row, edge = transpose(graph.start, graph.column, columns)
+    turned = Graph(first, row, graph.column[edge], graph.gain[edge], graph.column_room, graph.row_room)
+    in_rows = np.minimum(graph.row_room, np.diff(graph.start)).sum()
+    in_columns = np.minimum(graph.column_room, np.diff(first)).sum()
+    if in_rows <= in_columns:
+        chosen, row_price, column_price = _solved(graph, turned, edge)
+    else:
+        back = np.empty_like(edge)
+        back[edge] = np.arange(edge.size)
+        found, column_price, row_price = _solved(turned, graph, back)
+        chosen = found[back]
+    row_price, column_price = extreme_prices(graph, turned, edge, chosen, row_price, column_price)
+    _first(graph, turned, edge, chosen, row_price, column_price)
+    return chosen, row_price, column_price
+
+
+def _solved(graph: Graph, turned: Graph, edge: Whole) -> tuple[Flags, Whole, Whole]:
+    """A best choice with prices that prove it; edge: of each edge of the turned graph its number here."""
+    column_price = np.zeros(graph.column_room.size, np.int64)
+    if graph.gain.size:
+        is_shut = graph.column_room[graph.column] == 0
+        np.maximum.at(column_price, graph.column[is_shut], graph.gain[is_shut])  # nobody bids where there is no room
+    chosen = np.zeros(graph.gain.size, np.bool_)
+    for step in _STEPS if graph.gain.size else ():
+        chosen = auction(graph, column_price, max(int(graph.gain.max()) >> step, 1))
+    row_price = settle(graph, chosen, column_price)
+    augment(graph, chosen, row_price, column_price)
+    seen = chosen[edge]
+    augment(turned, seen, column_price, row_price)
+    chosen[edge] = seen
+    return chosen, row_price, column_price
+
+
+def _first(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: Whole, column_price: Whole) -> None:
+    """Turn the choice into the first of the best ones, in place."""
+    is_tight = graph.gain == row_price[graph.row] + column_price[graph.column]
+    if not (is_tight & ~chosen).any():
+        return
+    rows, columns = row_price.size, column_price.size
+    face = Face(
+        start=graph.start,
+        column=graph.column,
+        row_of=graph.row,
+        first=turned.start,
+        row=turned.column,
+        edge=edge,
+        is_loose=is_tight,
+        row_price=row_price,
+        column_price=column_price,
+        column_room=graph.column_room,
+        chosen=chosen,
+        row_left=graph.row_room - np.bincount(graph.row[chosen], minlength=rows),
+        column_left=graph.column_room - np.bincount(graph.column[chosen], minlength=columns),
+    )
+    first_optimum(face._replace(is_loose=is_tight & _in_a_cycle(face)))
+
+
+def _in_a_cycle(face: Face) -> Flags:
+    """Which edges have both ends in one strong component of the residual graph of the tight edges."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows, columns = face.row_price.size, face.column_price.size
+    tight = np.flatnonzero(face.is_loose)
+    above, below, back = face.row_of[tight], rows + face.column[tight], face.chosen[tight]
+    leaving = [np.flatnonzero(face.row_price == 0), rows + np.flatnonzero(face.column_left > 0)]
+    is_held = (face.column_price == 0) & (face.column_left < face.column_room)
+    entering = [np.flatnonzero(face.row_left > 0), rows + np.flatnonzero(is_held)]
+    idle = rows + columns
+    out, into = np.concatenate(leaving), np.concatenate(entering)
+    source = np.concatenate([np.where(back, below, above), out, np.full(into.size, idle)])
+    target = np.concatenate([np.where(back, above, below), np.full(out.size, idle), into])
+    graph = coo_array((np.ones(source.size, np.int8), (source, target)), shape=(idle + 1, idle + 1))
+    _, label = connected_components(graph, directed=True, connection="strong")
+    together: Flags = label[face.row_of] == label[rows + face.column]
+    return together
