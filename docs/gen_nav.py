@@ -1,4 +1,4 @@
-"""Navigation of the generated pages: the entries whose list holds only an index are filled from the schema and the code."""
+"""Navigation of the generated pages: lists that begin with an index page are filled from the schema and the code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     docs = Path(config.docs_dir)
     grown = {
         "reference/data/index.md": [{_label(t): f"reference/data/{t.name}.md"} for t in schema.tables().values()],
-        "reference/results/index.md": [{_label(t): f"reference/results/{t.name}.md"} for t in schema.results().values()],
+        "reference/results/index.md": [
+            {_label(t): f"reference/results/{t.name}.md"} for t in schema.results().values()
+        ],
         "reference/python/index.md": [{room: f"reference/python/{room}.md"} for room in gen_reference.rooms()],
         "decisions/index.md": [
             *(f"decisions/{path.name}" for path in sorted((docs / "decisions").glob("0*.md"))),

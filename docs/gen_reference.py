@@ -32,27 +32,48 @@ SOURCE = Path(silian.__file__).resolve().parent
 TYPES = {
     "id": ("Text; unique where it is the key", "文本；作主键时唯一", "`N0042`"),
     "text": ("Any text", "任意文本", "`高温合金叶片`"),
-    "code": ("A code of the list, or its label in either language", "代码表中的代码，或其中英文名称", "`granted`, `已授权`"),
-    "list": ("Values separated by `;`, `；` or a bar; a backslash before a separator keeps it", "用 `;`、`；` 或竖线分隔的多个值；分隔符前加反斜杠表示原样", "`H01M; C01B`"),
+    "code": (
+        "A code of the list, or its label in either language",
+        "代码表中的代码，或其中英文名称",
+        "`granted`, `已授权`",
+    ),
+    "list": (
+        "Values separated by `;`, `；` or a bar; a backslash before a separator keeps it",
+        "用 `;`、`；` 或竖线分隔的多个值；分隔符前加反斜杠表示原样",
+        "`H01M; C01B`",
+    ),
     "count": ("Whole number", "整数", "`12`, `1,200`"),
     "year": ("Year of four digits", "四位年份", "`2024`, `2024年`"),
     "number": ("Decimal number", "小数", "`3.5`"),
     "share": ("From 0 to 1, or a percentage", "0 至 1 的小数，或百分数", "`0.25`, `25%`"),
     "money": ("In yuan; 万 and 亿 are understood", "以元计；可写“万”“亿”", "`1500000`, `150万元`"),
-    "date": ("A day; a time of day is dropped", "日期；时刻略去", "`2026-09-01`, `2026/9/1`, `2026年9月1日`, `20260901`"),
+    "date": (
+        "A day; a time of day is dropped",
+        "日期；时刻略去",
+        "`2026-09-01`, `2026/9/1`, `2026年9月1日`, `20260901`",
+    ),
     "flag": ("Yes or no", "是或否", "`true`, `yes`, `1`, `是`"),
     "parts": ("Only in results: the parts of a score; kind, term and part each", "仅用于结果：得分的各组成部分", ""),
 }
 
 # Formats of the schema: what they are and where they are laid down.
 FORMATS = {
-    "uscc": ("Unified social credit code, GB 32100-2015 with its amendment: 18 characters and both check characters",
-             "统一社会信用代码，GB 32100-2015 及其修改单：18 位，含两个校验位"),
-    "gbt2260": ("Code of an administrative division, GB/T 2260: six digits; codes of earlier years are known too",
-                "行政区划代码，GB/T 2260：六位数字；历年曾用代码亦可识别"),
-    "gbt4754": ("Industry, GB/T 4754: section letter, or with two to four digits", "行业代码，GB/T 4754：门类字母，或加二至四位数字"),
-    "ipc": ("International Patent Classification: a section, class, subclass or group, such as `H01M 10/0525`",
-            "国际专利分类号：部、大类、小类或组，如 `H01M 10/0525`"),
+    "uscc": (
+        "Unified social credit code, GB 32100-2015 with its amendment: 18 characters and both check characters",
+        "统一社会信用代码，GB 32100-2015 及其修改单：18 位，含两个校验位",
+    ),
+    "gbt2260": (
+        "Code of an administrative division, GB/T 2260: six digits; codes of earlier years are known too",
+        "行政区划代码，GB/T 2260：六位数字；历年曾用代码亦可识别",
+    ),
+    "gbt4754": (
+        "Industry, GB/T 4754: section letter, or with two to four digits",
+        "行业代码，GB/T 4754：门类字母，或加二至四位数字",
+    ),
+    "ipc": (
+        "International Patent Classification: a section, class, subclass or group, such as `H01M 10/0525`",
+        "国际专利分类号：部、大类、小类或组，如 `H01M 10/0525`",
+    ),
     "orcid": ("ORCID iD: sixteen characters with their check character", "ORCID 标识：16 位，含校验位"),
     "doi": ("Digital object identifier: begins with `10.`", "数字对象标识符：以 `10.` 开头"),
     "url": ("Address of a page: begins with `http://` or `https://`", "网址：以 `http://` 或 `https://` 开头"),
@@ -174,8 +195,8 @@ def _results_index() -> str:
 
 def _noun(table: schema.Table) -> str:
     rows = [
-        (f"<a id='{c.name}'></a>`{c.name}`", f"{c.label_zh}<br>{c.label_en}", c.type + (f"<br>{c.unit}" if c.unit else ""),
-         _required(c), _allowed(c), f"{c.meaning}<br>{c.meaning_zh}")
+        (f"<a id='{c.name}'></a>`{c.name}`", f"{c.label_zh}<br>{c.label_en}",
+         f"{c.type}<br>{c.unit}".removesuffix("<br>"), _required(c), _allowed(c), f"{c.meaning}<br>{c.meaning_zh}")
         for c in table.columns
     ]  # fmt: skip
     parts = [
@@ -183,7 +204,10 @@ def _noun(table: schema.Table) -> str:
         f"# {table.name} {table.label_zh}",
         f"**{table.label_en}.** {table.meaning}. {table.meaning_zh}。",
         f"Key 主键: {', '.join(f'`{name}`' for name in table.key) or '–'}",
-        _table(("column 列", "label 列名", "type, unit 类型、单位", "required 必填", "allowed 允许值", "meaning 含义"), rows),
+        _table(
+            ("column 列", "label 列名", "type, unit 类型、单位", "required 必填", "allowed 允许值", "meaning 含义"),
+            rows,
+        ),
     ]
     return "\n\n".join(parts)
 
@@ -254,7 +278,7 @@ def _errors() -> str:
     parts = [
         "# Error codes 错误代码",
         "A code is a promise: it keeps its meaning. The words in braces are filled in with what was found. In Python "
-        "`error.code`, `error.found` and `error.problems` (the bad rows) can be asked; `error.message(\"zh\")` words it "
+        '`error.code`, `error.found` and `error.problems` (the bad rows) can be asked; `error.message("zh")` words it '
         "in Chinese. 错误代码含义固定不变；花括号处填入实际内容。",
     ]
     groups: dict[str, list[str]] = {}
@@ -264,9 +288,11 @@ def _errors() -> str:
         en, zh = ERROR_ROOMS[room]
         parts.append(f"## {room}: {en} {zh} {{ #{room} }}")
         for code in codes:
-            english, chinese = (_plain(text) for text in errors.MESSAGES[code])
+            english, chinese = (escaped(text) for text in errors.MESSAGES[code])
             parts.append(f"### {code} {{ #{code} }}\n\n{english}\n\n{chinese}")
-    kinds = [(f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0]) for kind in errors.SilianError.__subclasses__()]
+    kinds = [
+        (f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0]) for kind in errors.SilianError.__subclasses__()
+    ]
     parts += ["## Classes 错误类", "Each of them is a `SilianError`.", _table(("class", "meaning"), kinds)]
     return "\n\n".join(parts)
 
@@ -288,9 +314,9 @@ from silian.cli import cli
 def told(command, name, parent=None):
     context = click.Context(command, parent=parent, info_name=name, **command.context_settings)
     inner = getattr(command, "commands", {})
-    return {"name": name, "usage": command.get_usage(context), "help": command.help or "", "epilog": command.epilog or "",
-            "options": [p.get_help_record(context) for p in command.get_params(context) if p.get_help_record(context)],
-            "commands": [told(c, n, context) for n, c in inner.items()]}
+    records = [p.get_help_record(context) for p in command.get_params(context)]
+    return {"name": name, "usage": command.get_usage(context), "help": command.help,
+            "options": [r for r in records if r], "commands": [told(c, n, context) for n, c in inner.items()]}
 print(json.dumps(told(cli, "silian")))
 """
 
@@ -311,8 +337,8 @@ def _command_line() -> str:
     commands = [(f"[{en['name']}](#{en['name']})", en["help"], zh["help"]) for en, zh in pairs]
     parts = [
         "# Command line 命令行",
-        "`SILIAN_LANG=en` sets the language to English; the default is Chinese. Results go to standard output, progress "
-        "and errors to standard error. 默认中文；`SILIAN_LANG=en` 切换为英文。",
+        "`SILIAN_LANG=en` sets the language to English; the default is Chinese. Results go to standard output, "
+        "progress and errors to standard error. 默认中文；`SILIAN_LANG=en` 切换为英文。",
         _command(english, chinese),
         _table(("command 命令", "does", "做什么"), commands),
         "## Exit codes 退出码",
@@ -325,7 +351,7 @@ def _command_line() -> str:
 
 def _command(english: Mapping[str, Any], chinese: Mapping[str, Any]) -> str:
     usage = english["usage"].removeprefix("Usage: ")
-    parts = [_plain(english["help"]), _plain(chinese["help"]), f"```text\n{usage}\n```"]
+    parts = [escaped(english["help"]), escaped(chinese["help"]), f"```text\n{usage}\n```"]
     pairs = zip(english["options"], chinese["options"], strict=True)
     rows = [(f"`{en[0]}`", f"{_cell(en[1])}<br>{_cell(zh[1])}" if en[1] != zh[1] else _cell(en[1])) for en, zh in pairs]
     return "\n\n".join([*parts, _table(("option 选项", "meaning 含义"), rows)])
@@ -336,7 +362,7 @@ def _command(english: Mapping[str, Any], chinese: Mapping[str, Any]) -> str:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Public modules: those whose path holds no name that begins with an underscore, tests and the command line apart."""
+    """Public modules: no name in their path begins with an underscore; tests and the command line apart."""
     found = ["silian.errors"]
     for module in pkgutil.walk_packages([str(SOURCE)], "silian."):
         parts = module.name.split(".")
@@ -368,7 +394,10 @@ def public_names(module: str) -> Iterator[str]:
 
 
 def _python_index() -> str:
-    rows = [(f"[{room}]({room}.md)", "<br>".join(f"`{m}`" for m in found), _first_line(found[0])) for room, found in rooms().items()]
+    rows = [
+        (f"[{room}]({room}.md)", "<br>".join(f"`{m}`" for m in found), _first_line(found[0]))
+        for room, found in rooms().items()
+    ]
     return "\n\n".join([
         "# Python",
         "Tables go in and come out as [polars](https://docs.pola.rs) data frames. What a room offers can be imported "
@@ -380,7 +409,7 @@ def _python_index() -> str:
 def _python_room(room: str) -> str:
     """What can be imported from the room first, then the rest of its modules; no object stands twice."""
     found = rooms()[room]
-    offered = {f"{_home(found[0], name)}.{name}": name for name in public_names(found[0])}
+    offered = {f"{home(found[0], name)}.{name}": name for name in public_names(found[0])}
     again = {path: name for path, name in offered.items() if not path.startswith(f"{found[0]}.{name}")}
     parts = [f"# {found[0]}"]
     if again:
@@ -388,14 +417,14 @@ def _python_room(room: str) -> str:
         parts += [f"::: {path}\n    options:\n      heading_level: 3" for path in again]
         parts.append("## Inside the room")
     for module in found:
-        homes = {name: _home(module, name) for name in public_names(module)}
+        homes = {name: home(module, name) for name in public_names(module)}
         own = [name for name, home in homes.items() if home == module and f"{home}.{name}" not in again]
         members = json.dumps(own) if own else "false"
         parts.append(f"::: {module}\n    options:\n      heading_level: {3 if again else 2}\n      members: {members}")
     return "\n\n".join(parts)
 
 
-def _home(module: str, name: str) -> str:
+def home(module: str, name: str) -> str:
     """The module that an object of a public module was written in."""
     value = getattr(import_module(module), name)
     home = getattr(value, "__module__", None)
@@ -412,7 +441,7 @@ def _first_line(module: str) -> str:
 def _index() -> str:
     return "\n\n".join([
         "# Reference 参考",
-        "Everything here is made from the code and the schema when the pages are built, so it is what the program does.",
+        "Made from the code and the schema when the pages are built: what stands here is what the program does.",
         _table(("page", "what it holds", "内容"), (
             ("[Tables of a region](data/index.md)", "Every table and column that silian reads", "读取的全部表与列"),
             ("[Tables of a run](results/index.md)", "Every table that a run leaves behind", "运行产生的全部表"),
@@ -439,7 +468,7 @@ def _cell(text: str) -> str:
     return text.replace("\n", " ").replace("|", "\\|")
 
 
-def _plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown must not take for markup."""
     return "".join(f"\\{letter}" if letter in "\\[]{}<>*_" else letter for letter in text)
 
