@@ -83,7 +83,7 @@ def config() -> dict[str, Any]:
         "legend": text
         | {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "square", "offset": 8},
         "view": {"stroke": None},
-        "text": {"fontSize": 12},
+        "text": {"fontSize": 12, "color": PALETTE["ink"]},
         "bar": {"cornerRadiusEnd": 2},
     }
 
@@ -108,7 +108,14 @@ def count(field: str, title: str) -> dict[str, Any]:
         "field": field,
         "type": "quantitative",
         "title": title,
-        "axis": {"format": ",d", "tickMinStep": 1, "domain": False, "ticks": False},
+        "axis": {
+            "format": ",d",
+            "tickMinStep": 1,
+            "tickCount": 6,
+            "labelFlush": False,
+            "domain": False,
+            "ticks": False,
+        },
     }
 
 

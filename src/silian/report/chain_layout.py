@@ -56,6 +56,18 @@ def layers(ids: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, in
     return known
 
 
+def depths(inputs: pl.DataFrame) -> dict[str, int]:
+    """Layer of every product that has an input or is one.
+
+    Examples
+    --------
+    >>> depths(pl.DataFrame({"upstream_id": ["ore"], "downstream_id": ["steel"]}))
+    {'ore': 0, 'steel': 1}
+    """
+    links = inputs.select("upstream_id", "downstream_id").rows()
+    return layers(sorted({i for link in links for i in link}), links)
+
+
 def layout(ids: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, tuple[int, float]]:
     """Place of every product: (layer, row); rows are centred on 0 and ordered so that few links cross.
 
@@ -68,7 +80,7 @@ def layout(ids: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, tu
     """
     linked = {i for link in links for i in link}
     tied = [i for i in sorted(ids) if i in linked]
-    depth = layers(tied, links)
+    depth = _drawn_near(layers(tied, links), links)
     rows: dict[int, list[str]] = defaultdict(list)
     for i in tied:
         rows[depth[i]].append(i)
@@ -79,6 +91,17 @@ def layout(ids: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, tu
     alone = [i for i in sorted(ids) if i not in linked]
     places.update({i: (k % columns, below + k // columns) for k, i in enumerate(alone)})
     return {i: places[i] for i in ids}
+
+
+def _drawn_near(depth: dict[str, int], links: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Products without inputs stand just before the first that is made of them, not all at the far left."""
+    nearest: dict[str, int] = {}
+    has_input: set[str] = set()
+    for a, b in links:
+        if a in depth and b in depth and depth[a] < depth[b]:
+            nearest[a] = min(nearest.get(a, depth[b]), depth[b])
+            has_input.add(b)
+    return {i: nearest[i] - 1 if i in nearest and i not in has_input else d for i, d in depth.items()}
 
 
 def _uncross(rows: dict[int, list[str]], links: Iterable[tuple[str, str]], depth: Mapping[str, int]) -> None:
@@ -93,14 +116,15 @@ def _uncross(rows: dict[int, list[str]], links: Iterable[tuple[str, str]], depth
             order.update({i: k - (len(rows[layer]) - 1) / 2 for k, i in enumerate(rows[layer])})
 
 
-def graph(states: pl.DataFrame, product_links: pl.DataFrame, *, most: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def graph(states: pl.DataFrame, inputs: pl.DataFrame, *, most: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The products and links of one picture, placed.
 
     Parameters
     ----------
     states : product_id, state, rank (and anything more, which is kept); what `views.product_states` gives
-    product_links : upstream_id, downstream_id
-    most : how many products the picture can hold; beyond, gaps come first, then what neighbours them, then the rest
+    inputs : upstream_id, downstream_id; what `views.inputs` gives
+    most : how many products the picture can hold; beyond, a third is for gaps, by rank, then come
+        what neighbours them, other gaps and the rest
 
     Returns
     -------
@@ -108,13 +132,7 @@ def graph(states: pl.DataFrame, product_links: pl.DataFrame, *, most: int) -> tu
     and how many products were left out.
     """
     among = pl.Series(states["product_id"]).implode()
-    inside = (
-        product_links.select("upstream_id", "downstream_id")
-        .unique(maintain_order=True)
-        .filter(pl.col("upstream_id").is_in(among), pl.col("downstream_id").is_in(among))
-        .filter(pl.col("upstream_id") != pl.col("downstream_id"))
-        .sort("upstream_id", "downstream_id")
-    )
+    inside = inputs.filter(pl.col("upstream_id").is_in(among), pl.col("downstream_id").is_in(among))
     chosen = _first(states, inside, most)
     links = [(a, b) for a, b in inside.rows() if a in chosen and b in chosen]
     kept = [i for i in states["product_id"].to_list() if i in chosen]
@@ -128,21 +146,21 @@ def graph(states: pl.DataFrame, product_links: pl.DataFrame, *, most: int) -> tu
 
 
 def _first(states: pl.DataFrame, links: pl.DataFrame, most: int) -> set[str]:
-    """The ids that fit: gaps, then their neighbours, then linked products, then the rest; each in stated order."""
+    """The ids that fit: the first gaps, what touches most of them, then other gaps, linked products and the rest."""
     ids, state = states["product_id"].to_list(), states["state"].to_list()
     if len(ids) <= most:
         return set(ids)
     rank = dict(zip(ids, states["rank"].fill_null(len(ids)).to_list(), strict=True))
-    gaps = {i for i, s in zip(ids, state, strict=True) if s in ("break", "blank")}
-    near: set[str] = set()
-    linked: set[str] = set()
+    gaps = sorted((i for i, s in zip(ids, state, strict=True) if s in ("break", "blank")), key=lambda i: (rank[i], i))
+    linked = set(links["upstream_id"]) | set(links["downstream_id"])
+    first = set([i for i in gaps if i in linked][: most // 3])
+    touches: dict[str, int] = dict.fromkeys(ids, 0)
     for a, b in links.rows():
-        linked.update((a, b))
-        if a in gaps or b in gaps:
-            near.update((a, b))
-    classes = (gaps & near, near, gaps, linked)
+        touches[a] += b in first
+        touches[b] += a in first
+    classes = (first, {i for i in ids if touches[i]}, set(gaps), linked)
     turn = {i: next((k for k, members in enumerate(classes) if i in members), len(classes)) for i in ids}
-    return set(sorted(ids, key=lambda i: (turn[i], rank[i]))[:most])
+    return set(sorted(ids, key=lambda i: (turn[i], -touches[i], rank[i], i))[:most])
 
 
 def _neighbours(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from silian.tables.schema import Language
 
-MAX_NODES: Final = 60  # products that a picture can name one by one
+MAX_NODES: Final = 48  # products that a picture can name one by one
 MAX_CHAINS: Final = 30  # chains of a map of segments: those with most gaps
 COLUMNS: Final = 7  # segments side by side; a longer chain goes on in the next row
 COLOURS: Final[Mapping[str, str]] = {
@@ -29,7 +29,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "other": PALETTE["neutral"],
 }
 SIGNS: Final[Mapping[str, str]] = {"made": "●", "break": "×", "blank": "○", "other": "·"}  # for eyes that miss colours
-ROW: Final = 34  # px of a row of products
+ROW: Final = 30  # px of a row of products
 SEGMENT_ROW: Final = 58  # px of a row of segments
 BOX: Final = (0.78, 0.68)  # share of a cell that a product's box fills, across and down
 
@@ -48,7 +48,7 @@ def chain_map(
     ----------
     products : product_id, name, chain, segment
     makes : org_id, product_id
-    product_links : upstream_id, downstream_id
+    product_links : upstream_id, downstream_id, kind; kinds of a product are not drawn, but count as made here
     gaps : product_id, kind, rank
     language : zh or en
 
@@ -56,20 +56,18 @@ def chain_map(
     -------
     A spec with the datasets nodes and edges (up to MAX_NODES products), else cells and parts (segments).
     """
-    states = views.product_states(products, makes, gaps)
+    states, links = views.product_states(products, makes, product_links, gaps), views.inputs(product_links)
     if states.height <= MAX_NODES:
-        nodes, edges = graph_rows(states, product_links, names(products, language), language=language)
+        nodes, edges = graph_rows(states, links, names(products, language), language=language)
         return graph_spec(nodes, edges, language=language)
-    links = product_links.select("upstream_id", "downstream_id").rows()
-    table = views.segments(states, chain_layout.layers(states["product_id"].to_list(), links))
-    return _segments_spec(table, language=language)
+    return _segments_spec(views.segments(states, chain_layout.depths(links)), language=language)
 
 
 def graph_rows(
-    states: pl.DataFrame, product_links: pl.DataFrame, shown: Mapping[str, str], *, language: Language
+    states: pl.DataFrame, inputs: pl.DataFrame, shown: Mapping[str, str], *, language: Language
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The boxes and the curves of a graph of products, in units of columns and rows."""
-    nodes, links, _ = chain_layout.graph(states, product_links, most=MAX_NODES)
+    nodes, links, _ = chain_layout.graph(states, inputs, most=MAX_NODES)
     across, down = BOX
     boxes = [
         {
@@ -113,21 +111,23 @@ def graph_spec(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, 
     states = [say(f"state.{s}", language) for s in views.STATES]
     shade = colour("state", states, list(COLOURS.values()))
     hover = tips("product", "state", "makers", "chain", "segment", language=language)
-    touched = {
-        "field": "touches",
-        "type": "nominal",
-        "legend": None,
-        "scale": {"domain": ["other", "break", "blank"], "range": [COLOURS[s] for s in ("other", "break", "blank")]},
-    }
-    line = {"type": "line", "interpolate": "basis", "strokeWidth": 1.2, "opacity": 0.55}
-    curve = {"x": x, "y": y, "detail": {"field": "edge"}, "order": {"field": "k"}, "stroke": touched}
-    name = {"text": {"field": "product", "type": "nominal"}, "color": {"value": PALETTE["ink"]}}
-    sign = {"text": {"field": "sign", "type": "nominal"}, "color": shade | {"legend": None}}
+    line: dict[str, Any] = {"type": "line", "interpolate": "basis", "strokeWidth": 1.2, "opacity": {"expr": "ink"}}
+    curve: dict[str, Any] = {"x": x, "y": y, "detail": {"field": "edge"}, "order": {"field": "k"}}
+    name: dict[str, Any] = {"text": {"field": "product", "type": "nominal"}, "color": {"value": PALETTE["ink"]}}
+    sign: dict[str, Any] = {"text": {"field": "sign", "type": "nominal"}, "color": shade | {"legend": None}}
     start = {"type": "text", "align": "left", "baseline": "middle"}
-    middle = {"x": x, "y": {"field": "middle", "type": "quantitative", "axis": None}}
+    middle: dict[str, Any] = {"x": x, "y": {"field": "middle", "type": "quantitative", "axis": None}}
     centre = [{"calculate": "(datum.y + datum.y2) / 2", "as": "middle"}]
     layer = [
-        {"data": {"name": "edges"}, "mark": line, "encoding": curve},
+        *(
+            {
+                "data": {"name": "edges"},
+                "transform": [{"filter": f"datum.touches === '{s}'"}],
+                "mark": line | {"stroke": COLOURS[s]},
+                "encoding": curve,
+            }
+            for s in ("other", "blank", "break")
+        ),
         {
             "data": {"name": "nodes"},
             "mark": {
@@ -148,15 +148,21 @@ def graph_spec(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, 
         {
             "data": {"name": "nodes"},
             "transform": centre,
-            "mark": start | {"dx": 22, "limit": 84},
+            "mark": start | {"dx": 22, "limit": {"expr": "width / columns * 0.78 - 28"}},
             "encoding": middle | name,
         },
     ]
     width, height = max(720, columns * 146), max(2, round(rows + 0.5)) * ROW
     sets = {"nodes": list(nodes), "edges": list(edges)}
-    return spec("chain_map", language, sets=sets, layer=layer, width=width, height=height) | {
-        "usermeta": {"min_width": columns * 136}
-    }
+    body = spec("chain_map", language, sets=sets, layer=layer, width=width, height=height)
+    # the page draws other chains with the same spec: it sets the rows, these two and the height
+    params = [{"name": "columns", "value": columns}, {"name": "ink", "value": edge_ink(len(edges) // 4)}]
+    return body | {"params": params, "usermeta": {"min_width": columns * 136}}
+
+
+def edge_ink(edges: int) -> float:
+    """Opacity of a curve: the more there are, the fainter each."""
+    return round(min(0.6, max(0.12, 24 / max(1, edges))), 2)
 
 
 def segment_rows(table: pl.DataFrame, *, language: Language) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -191,7 +197,7 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     cells, parts = segment_rows(table, language=language)
     rows = cells[-1]["y"] + 1
     columns = min(COLUMNS, max(c["x"] for c in cells) + 1)
-    left = -0.17 * columns  # room for the names of the chains, a sixth of the width
+    left = -0.15 * columns  # room for the names of the chains
     x = {"field": "x", "type": "quantitative", "axis": None, "scale": {"domain": [left, columns], "nice": False}}
     y_scale = {"domain": [0, rows], "nice": False, "reverse": True}
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from silian.report import views
-from silian.report._spec import BAR, PALETTE, RAMP, Spec, bars, colour, count, spec, tips, totals
+from silian.report._spec import BAR, PALETTE, RAMP, WIDTH, Spec, bars, colour, count, spec, tips, totals
 from silian.report._words import check_language, check_results, code_label, names, say
 from silian.report.chain_map import chain_map
 from silian.report.maps import label_points, prepared
@@ -124,7 +124,7 @@ def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, 
         }
         for r in table.to_dicts()
     ]
-    axis = {"labelOverlap": True, "labelAngle": 0, "ticks": False}
+    axis = {"labelAngle": 0, "ticks": False, "values": [f"{tenth / 10:.2f}" for tenth in range(10)]}
     encoding = {
         "x": {"field": "from", "type": "ordinal", "title": say("axis.best_score", language), "axis": axis},
         "xOffset": {"field": "noun", "sort": list(nouns.values())},
@@ -153,13 +153,15 @@ def served_between(
         if r["need_district_id"] in label and r["expert_district_id"] in label
     ]
     top = max((v["assigned"] for v in values), default=1)
+    # level names where they fit side by side, in the width of the page's half column
+    is_short = sum(len(name) * (7 if name.isascii() else 13) + 16 for name in label.values()) < WIDTH // 2
     place = {
         "x": {
             "field": "expert",
             "type": "ordinal",
             "sort": list(label.values()),
             "title": say("axis.expert_district", language),
-            "axis": {"labelAngle": -40, "orient": "bottom", "domain": False, "ticks": False},
+            "axis": {"labelAngle": 0 if is_short else -40, "orient": "bottom", "domain": False, "ticks": False},
         },
         "y": {
             "field": "need",
@@ -202,7 +204,7 @@ def load_spread(loads: pl.DataFrame, *, language: Language = "zh") -> Spec:
             "title": say("axis.needs_served", language),
             "axis": {"labelAngle": 0},
         },
-        "y": count("experts", say("axis.experts", language)),
+        "y": count("experts", say("axis.people", language)),
         "color": colour("state", list(states.values()), [PALETTE["second"], PALETTE["main"]]),
     } | tips("assigned", "state", "experts", language=language)
     return spec("load_spread", language, rows=values, height=260, mark={"type": "bar"}, encoding=encoding)
@@ -305,6 +307,7 @@ def district_map(
         "format": ".0%",
         "title": say("axis.served_share", language),
         "orient": "bottom",
+        "titleLimit": 320,
         "gradientLength": 220,
         "values": [0, 0.25, 0.5, 0.75, 1],
     }

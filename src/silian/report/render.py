@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from silian.errors import ArgumentError, ReportError
@@ -42,10 +43,15 @@ def render(spec: Mapping[str, Any], form: Literal["svg", "png"] = "svg") -> byte
 
     if form not in ("svg", "png"):
         raise ArgumentError("argument.value", name="form", found=repr(form), wanted="'svg' or 'png'")
-    text = json.dumps(spec, ensure_ascii=False)
     try:
-        if form == "png":
-            return bytes(vl_convert.vegalite_to_png(text, vl_version=VERSION, scale=SCALE, allowed_base_urls=NOWHERE))
-        return str(vl_convert.vegalite_to_svg(text, vl_version=VERSION, allowed_base_urls=NOWHERE)).encode()
+        svg = _svg(json.dumps(spec, ensure_ascii=False))
+        return svg.encode() if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=SCALE))
     except ValueError as error:
         raise ReportError("report.draw", form=form, found=str(error).splitlines()[0]) from error
+
+
+@lru_cache(maxsize=2)  # a chart is asked for as SVG and then as PNG
+def _svg(text: str) -> str:
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(text, vl_version=VERSION, allowed_base_urls=NOWHERE))

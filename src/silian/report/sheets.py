@@ -213,7 +213,8 @@ def _why(parts: pl.Series, *, language: Language) -> pl.Series:
     """The parts of a score as text, the largest first: 轴承 0.210；语义接近 0.180."""
     meaning, rest = say("part.meaning", language), say("part.rest", language)
     between = "；" if language == "zh" else "; "
-    term = pl.when(pl.col("kind") == "meaning").then(pl.lit(meaning)).otherwise(pl.col("term")).fill_null(rest)
+    named = pl.when(pl.col("term") != "…").then(pl.col("term")).otherwise(pl.lit(rest))
+    term = pl.when(pl.col("kind") == "meaning").then(pl.lit(meaning)).otherwise(named)
     lines = (
         pl.DataFrame({"why": parts})
         .with_row_index("pair")

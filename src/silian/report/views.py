@@ -143,31 +143,64 @@ def unmet_by_field(needs: pl.DataFrame, unmet: pl.DataFrame) -> pl.DataFrame:
     return order.drop("total")
 
 
-def product_states(products: pl.DataFrame, makes: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+def inputs(product_links: pl.DataFrame) -> pl.DataFrame:
+    """What is made of what: upstream_id, downstream_id; kinds of a product are no inputs of it and left out."""
+    flows = product_links.filter(pl.col("kind").ne_missing("kind_of"), pl.col("upstream_id") != pl.col("downstream_id"))
+    return flows.select("upstream_id", "downstream_id").unique().sort("upstream_id", "downstream_id")
+
+
+def makers(makes: pl.DataFrame, product_links: pl.DataFrame) -> pl.DataFrame:
+    """How many organisations make each product or a kind of it.
+
+    Parameters
+    ----------
+    makes : org_id, product_id
+    product_links : upstream_id, downstream_id, kind; kind_of: upstream is a kind of downstream, over any steps
+
+    Returns
+    -------
+    product_id, makers (count of organisations); products that nobody makes are absent; sorted by product_id.
+
+    Examples
+    --------
+    >>> makes = pl.DataFrame({"org_id": ["o1"], "product_id": ["spur gear"]})
+    >>> links = pl.DataFrame({"upstream_id": ["spur gear"], "downstream_id": ["gear"], "kind": ["kind_of"]})
+    >>> makers(makes, links).rows()
+    [('gear', 1), ('spur gear', 1)]
+    """
+    kinds = product_links.filter(kind="kind_of").select(product_id="upstream_id", to="downstream_id")
+    known = makes.select("org_id", "product_id").unique()
+    new = known
+    while new.height:
+        new = new.join(kinds, on="product_id").select("org_id", product_id="to").unique()
+        new = new.join(known, on=["org_id", "product_id"], how="anti")
+        known = pl.concat([known, new])
+    return known.group_by("product_id").agg(makers=pl.len().cast(pl.Int64)).sort("product_id")
+
+
+def product_states(
+    products: pl.DataFrame, makes: pl.DataFrame, product_links: pl.DataFrame, gaps: pl.DataFrame
+) -> pl.DataFrame:
     """What is known of each product: made here, a break, a blank, or neither.
 
     Parameters
     ----------
     products : product_id, name, chain, segment
-    makes : org_id, product_id
+    makes, product_links : as `makers` takes them; a product is made here if a kind of it is
     gaps : product_id, kind, rank
 
     Returns
     -------
     product_id, chain, segment (empty where not stated), state (one of STATES), makers (count of organisations),
-    rank (of the gap; empty where it is none); in the order of `products`. A gap stays one
-    even where somebody here makes the product.
+    rank (of the gap; empty where it is none); in the order of `products`.
     """
-    makers = makes.group_by("product_id").agg(makers=pl.col("org_id").n_unique().cast(pl.Int64))
-    state = pl.coalesce(
-        pl.col("kind"), pl.when(pl.col("makers") > 0).then(pl.lit("made")).otherwise(pl.lit("other"))
-    ).alias("state")
+    is_made = pl.when(pl.col("makers") > 0).then(pl.lit("made")).otherwise(pl.lit("other"))
     return (
         products.select("product_id", pl.col("chain", "segment").fill_null(""))
         .join(gaps.select("product_id", "kind", "rank"), on="product_id", how="left", maintain_order="left")
-        .join(makers, on="product_id", how="left", maintain_order="left")
+        .join(makers(makes, product_links), on="product_id", how="left", maintain_order="left")
         .with_columns(pl.col("makers").fill_null(0))
-        .select("product_id", "chain", "segment", state, "makers", "rank")
+        .select("product_id", "chain", "segment", pl.coalesce(pl.col("kind"), is_made).alias("state"), "makers", "rank")
     )
 
 
@@ -177,7 +210,8 @@ def segments(states: pl.DataFrame, layers: Mapping[str, int]) -> pl.DataFrame:
     Parameters
     ----------
     states : what `product_states` gives
-    layers : product_id → how many steps it lies from the raw materials; what `chain_layout.layers` gives
+    layers : product_id → how many steps it lies from the raw materials; what `chain_layout.layers` gives for the
+        products that have links: the others do not place a segment
 
     Returns
     -------
@@ -185,17 +219,25 @@ def segments(states: pl.DataFrame, layers: Mapping[str, int]) -> pl.DataFrame:
     the chain with most gaps first.
     """
     counts = [(pl.col("state") == s).sum().cast(pl.Int64).alias(s) for s in STATES]
-    depth = pl.col("product_id").replace_strict(dict(layers), default=0, return_dtype=pl.Int64)
+    depth = pl.col("product_id").replace_strict(dict(layers), default=None, return_dtype=pl.Int64)
     found = (
         states.with_columns(layer=depth)
         .group_by("chain", "segment")
-        .agg(pl.len().cast(pl.Int64).alias("products"), *counts, pl.col("layer").mean())
+        .agg(
+            pl.len().cast(pl.Int64).alias("products"),
+            *counts,
+            pl.col("layer").max(),
+            pl.col("layer").mean().alias("mean_layer"),
+        )
     )
     by_chain = found.group_by("chain").agg(
         gaps=(pl.col("break") + pl.col("blank")).sum(), made_here=pl.col("made").sum()
     )
-    worst_first = ["gaps", "made_here", "chain", "layer", "segment"]
-    ordered = found.join(by_chain, on="chain").sort(worst_first, descending=[True, True, False, False, False])
+    # a segment stands where its furthest product does: some systems are also parts and lie far upstream
+    worst_first = ["gaps", "made_here", "chain", "layer", "mean_layer", "segment"]
+    ordered = found.join(by_chain, on="chain").sort(
+        worst_first, descending=[True, True, False, False, False, False], nulls_last=True
+    )
     place = pl.int_range(1, pl.len() + 1).over("chain").cast(pl.Int64).alias("place")
     return ordered.select("chain", "segment", place, "products", *STATES)
 

@@ -35,6 +35,7 @@ MAX_ROWS: Final = 20_000  # of any other table
 MAX_GAPS: Final = 2_000
 MAX_PROBLEMS: Final = 200  # rows of one code
 MAX_CHAINS: Final = 40  # chains that can be opened as a graph
+REST: Final = "…"  # term of a part of a score that sums up further shared terms
 SCORE_UNIT: Final = 10_000  # scores are whole numbers of this part
 
 KEPT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -180,17 +181,17 @@ def _why(pairs: pl.DataFrame, terms: dict[tuple[str, str], int]) -> dict[str, An
         .unnest("why")
         .filter(pl.col("part").is_not_null())
         .with_columns(pl.col("term").fill_null(""), pl.col("kind").fill_null("word"))
-        .sort(["pair", "part", "kind", "term"], descending=[False, True, False, False])
+        .with_columns(is_rest=pl.col("term") == REST)
+        .sort(["pair", "is_rest", "part", "kind", "term"], descending=[False, False, True, False, False])
     )
-    place = pl.int_range(pl.len()).over("pair")
-    first = parts.filter(place < MAX_PARTS).with_columns(place=place)
-    rest = (
-        parts.filter(place >= MAX_PARTS)
-        .group_by("pair", maintain_order=True)
-        .agg(pl.col("part").sum())
-        .select("pair", kind=pl.lit("rest"), term=pl.lit(""), part="part", place=pl.lit(MAX_PARTS, dtype=pl.Int64))
-    )
-    kept = pl.concat([first.cast({"place": pl.Int64}), rest]).sort("pair", "place")
+    is_rest = pl.col("is_rest") | (pl.int_range(pl.len()).over("pair") >= MAX_PARTS)
+    rest = parts.filter(is_rest).group_by("pair", maintain_order=True).agg(pl.col("part").sum())
+    kept = pl.concat(
+        [
+            parts.filter(~is_rest).select("pair", "kind", "term", "part", last=pl.lit(value=False)),
+            rest.select("pair", kind=pl.lit("rest"), term=pl.lit(""), part="part", last=pl.lit(value=True)),
+        ]
+    ).sort("pair", "last", maintain_order=True)
     keys = kept.select("kind", "term").unique(maintain_order=True)
     for kind, term in keys.rows():
         terms.setdefault((kind, term), len(terms))
@@ -207,9 +208,8 @@ def _why(pairs: pl.DataFrame, terms: dict[tuple[str, str], int]) -> dict[str, An
 def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The table behind each picture, by the name of the picture."""
     needs, loads = region["needs"], results["loads"]
-    states = views.product_states(region["products"], region["makes"], results["gaps"])
-    links = region["product_links"].select("upstream_id", "downstream_id").rows()
-    layers = chain_layout.layers(states["product_id"].to_list(), links)
+    states = _states(region, results)
+    layers = chain_layout.depths(views.inputs(region["product_links"]))
     return {
         "needs_by_field": views.needs_by_field(needs, results["achievement_pairs"]),
         "best_scores": views.best_scores(results["achievement_pairs"], results["expert_pairs"]),
@@ -227,7 +227,7 @@ def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
 
 def _chains(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """Each chain as a graph that the page can open: rows of boxes and curves, and how many products were left out."""
-    states = views.product_states(region["products"], region["makes"], results["gaps"])
+    states, inputs = _states(region, results), views.inputs(region["product_links"])
     if states.height <= chain_map.MAX_NODES:
         return {"list": [], "spec": {}}
     order = views.segments(states, {})["chain"].unique(maintain_order=True).to_list()[:MAX_CHAINS]
@@ -235,10 +235,15 @@ def _chains(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, An
     opened: list[dict[str, Any]] = []
     for chain in order:
         inside = states.filter(chain=chain)
-        boxes, curves = chain_map.graph_rows(inside, region["product_links"], shown, language="zh")
-        opened.append({"chain": chain, "products": inside.height, "nodes": boxes, "edges": curves})
+        boxes, curves = chain_map.graph_rows(inside, inputs, shown, language="zh")
+        ink = chain_map.edge_ink(len(curves) // 4)
+        opened.append({"chain": chain, "products": inside.height, "nodes": boxes, "edges": curves, "ink": ink})
     spec = {language: chain_map.graph_spec([], [], language=language) for language in ("zh", "en")}
     return {"list": opened, "spec": spec}
+
+
+def _states(region: Region, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return views.product_states(region["products"], region["makes"], region["product_links"], results["gaps"])
 
 
 def rows_of(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

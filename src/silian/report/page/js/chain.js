@@ -16,8 +16,10 @@ function drawChain() {
     h("select", { id: "chain-open", onchange: (e) => openChain(e.target.value === "" ? null : data.chains.list[Number(e.target.value)].chain) }, h("option", { value: "" }, t("chain.choose")),
       data.chains.list.map((c, i) => h("option", { value: i, selected: chain.opened === c.chain }, t("chain.option", { chain: c.chain || t("not_stated"), count: c.products })))))) : null;
   chain.gapBox = h("div");
-  fill(box, h("div", { class: "stack" }, map, chooser, chain.graph, h("div", { class: "cards" }, chart("gap_ranking", { click: openFrom }), gapsByChain()), chain.gapBox));
-  if (chain.opened !== null) openChain(chain.opened);
+  fill(box, h("div", { class: "stack" }, map, chooser, chain.graph, data.chains.list.length > 3 ? h("div", { class: "cards" }, chart("gap_ranking", { click: openFrom }), gapsByChain()) : chart("gap_ranking", { click: openFrom }), chain.gapBox));
+  // the chain with most gaps stands open at first
+  if (chain.opened === null && data.chains.list.length) chain.opened = data.chains.list[0].chain;
+  openChain(chain.opened);
   drawGaps();
 }
 
@@ -48,7 +50,8 @@ function openChain(name, scroll) {
     const nodes = found.nodes.map((n) => Object.assign({}, n, { product: nameOf("products", n.product_id), state: t("state." + n.code) }));
     own.datasets = { nodes, edges: found.edges };
     const rows = nodes.map((n) => n.y), columns = Math.max(...nodes.map((n) => n.x)) + 1;
-    own.height = Math.max(2, Math.round(Math.max(...rows) - Math.min(...rows) + 1.2)) * 34;
+    own.height = Math.max(2, Math.round(Math.max(...rows) - Math.min(...rows) + 1.2)) * 30;
+    own.params = [{ name: "columns", value: columns }, { name: "ink", value: found.ink }];
     own.usermeta = { min_width: columns * 136 };
     return own;
   };
@@ -59,7 +62,7 @@ function openChain(name, scroll) {
   const left = found.products - found.nodes.length;
   fill(chain.graph, picture({
     name: "chain", spec, columns, rows: found.nodes.map((_, i) => i), title: t("chain.graph_title", { chain: name || t("not_stated") }),
-    note: spec().title.subtitle + (left > 0 ? (at() ? " " : "") + t("chain.left_out", { shown: found.nodes.length, all: found.products }) : ""),
+    note: spec().title.subtitle + (left > 0 ? t("chain.left_out", { shown: found.nodes.length, all: found.products }) : ""),
     click: (datum) => { if (gaps.has(datum.product_id)) location.hash = "#chain/" + encodeURIComponent(datum.product_id); },
   }));
   if (scroll) chain.graph.scrollIntoView({ block: "start" });
@@ -71,11 +74,11 @@ function drawGaps() {
   const choose = (key, label, values) => h("label", {}, h("span", {}, t(label)), h("select", { onchange: (e) => { chain[key] = e.target.value; listGaps(); } }, h("option", { value: "" }, t("filter.all")), values.map(([v, name]) => h("option", { value: v, selected: chain[key] === v }, name))));
   const chains = [...new Set(gaps.col("chain"))].filter(Boolean).sort(collator.compare).map((c) => [c, c]);
   chain.count = h("p", { class: "count", role: "status" });
-  chain.list = h("div", { class: "list", tabindex: 0, role: "region", "aria-label": t("chain.gaps") });
+  chain.list = h("div", { class: "list", tabindex: 0, role: "group", "aria-label": t("chain.gaps") });
   chain.detail = h("article", { class: "card detail", "aria-label": t("chain.gap_detail") });
   const csv = h("button", { type: "button", class: "plain", onclick: () => { const columns = schemaColumns(gaps); downloadCsv("gaps", columns.flatMap((c) => c.csv.heads()), chain.shown.map((row) => columns.flatMap((c) => c.csv.cells(row)))); } }, t("csv"));
   fill(chain.gapBox, h("h3", {}, t("chain.gaps")), h("p", { class: "intro" }, t("chain.gaps_intro")),
-    h("div", { class: "filters", role: "search" },
+    h("div", { class: "filters", role: "search", "aria-label": t("chain.gaps") },
       h("label", { class: "grow" }, h("span", {}, t("filter.search")), h("input", { type: "search", value: chain.query, placeholder: t("chain.search"), oninput: (e) => { chain.query = e.target.value; listGaps(); } })),
       choose("kind", "tip.kind", ["break", "blank"].map((k) => [k, codeLabel("gap_kind", k)])), choose("of", "tip.chain", chains), csv),
     keptNote("gaps") ? h("p", { class: "note" }, keptNote("gaps")) : null, chain.count, h("div", { class: "split" }, chain.list, chain.detail));
@@ -115,9 +118,9 @@ function showGap(id) {
   const label = (name) => pick(gaps.schema.columns[name].label);
   const neighbour = (r) => {
     const makers = evidence.get("makers", r), other = evidence.get("other_id", r), link = linkOf("products", other);
-    return h("li", {}, h("span", { dir: "auto" }, link ? h("a", { href: link }, nameOf("products", other)) : nameOf("products", other)), h("span", { class: makers ? "here" : "not-here" }, makers ? t("chain.makers", { count: makers }) : t("chain.no_makers")));
+    return h("li", {}, h("span", { dir: "auto" }, link ? h("a", { href: link }, nameOf("products", other)) : nameOf("products", other)), makers ? h("span", { class: "here" }, t("chain.makers", { count: makers })) : null);
   };
-  const column = (name, label_) => h("div", {}, h("h4", {}, label_), side(name).length ? h("ul", {}, side(name).map(neighbour)) : h("p", { class: "none" }, t("chain.none_known")));
+  const column = (name, label_) => h("div", {}, h("h4", {}, label_), side(name).length ? h("ul", { tabindex: side(name).length > 9 ? 0 : null, "aria-label": label_ }, side(name).map(neighbour)) : h("p", { class: "none" }, t("chain.none_known")));
   const naming = side("need");
   fill(chain.detail,
     h("div", { class: "badges" }, h("span", { class: "badge " + get("kind") }, codeLabel("gap_kind", get("kind"))), [get("chain"), get("segment")].filter(Boolean).map((c) => h("span", { class: "badge" }, c))),
@@ -125,7 +128,7 @@ function showGap(id) {
     h("p", { class: "prose" }, t("chain.why_" + get("kind"), { upstream: get("upstream_here"), upstream_all: get("upstream_all"), downstream: get("downstream_here"), downstream_all: get("downstream_all"), buyers: get("buyers"), needs: get("needs") })),
     h("dl", { class: "facts" }, fact(label("rank"), get("rank")), fact(label("score"), scoreNode(get("score"))), fact(t("chain.upstream_share"), t("chain.of", { here: get("upstream_here"), all: get("upstream_all") })), fact(t("chain.downstream_share"), t("chain.of", { here: get("downstream_here"), all: get("downstream_all") })), fact(label("buyers"), format.count(get("buyers"))), fact(label("needs"), format.count(get("needs")))),
     h("h4", { class: "part-h" }, t("chain.evidence")),
-    h("div", { class: "near" }, column("upstream", t("chain.upstream")), h("div", { class: "mid " + get("kind") }, nameOf("products", id)), column("downstream", t("chain.downstream"))),
+    h("div", { class: "near" }, column("upstream", t("chain.upstream", { count: side("upstream").length })), h("div", { class: "mid " + get("kind") }, nameOf("products", id)), column("downstream", t("chain.downstream", { count: side("downstream").length }))),
     naming.length ? [h("h4", { class: "part-h" }, t("chain.needs")), h("ul", {}, naming.map((r) => h("li", { dir: "auto" }, h("a", { href: linkOf("needs", evidence.get("other_id", r)) || "#matches" }, nameOf("needs", evidence.get("other_id", r))))))] : null,
     fillers(id));
 }

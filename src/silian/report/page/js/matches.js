@@ -27,11 +27,11 @@ function drawMatches() {
   const select = (noun, key, choices) => h("label", {}, h("span", {}, t(key)), h("select", { onchange: (e) => { matches[noun] = e.target.value; listNeeds(); } }, choices));
   const states = [h("option", { value: "" }, t("filter.all")), Object.keys(NEED_STATES).map((s) => h("option", { value: s, selected: matches.state === s }, t("need." + s)))];
   matches.count = h("p", { class: "count", role: "status" });
-  matches.list = h("div", { class: "list", tabindex: 0, role: "region", "aria-label": t("matches.list") });
+  matches.list = h("div", { class: "list", tabindex: 0, role: "group", "aria-label": t("matches.list") });
   matches.detail = h("article", { class: "card detail", "aria-label": t("matches.detail") });
   fill(box,
     data.results.achievement_pairs.n ? null : empty("matches"),
-    h("div", { class: "filters", role: "search" },
+    h("div", { class: "filters", role: "search", "aria-label": t("matches.list") },
       h("label", { class: "grow" }, h("span", {}, t("filter.search")), h("input", { type: "search", value: matches.query, placeholder: t("matches.search"), oninput: (e) => { matches.query = e.target.value; listNeeds(); } })),
       select("field", "filter.field", options(needs.col("field"), (v) => codeLabel("field", v), "field")),
       select("district", "filter.district", options(needs.col("district_id"), (v) => nameOf("districts", v), "district")),

@@ -47,6 +47,7 @@ function picture(options) {
   const spec = options.spec();
   const title = options.title || spec.title.text, note = options.note === undefined ? spec.title.subtitle : options.note;
   const host = h("div", { class: "chart", role: "img", "aria-label": spec.description });
+  host.style.minHeight = spec.height + 56 + "px"; // room for axis and legend, so that nothing moves when it is drawn
   const behind = h("div", { hidden: true });
   let view = null, asked = false, width = 0, hasTable = false;
 
@@ -65,11 +66,12 @@ function picture(options) {
     // wide pictures scroll sideways inside their frame, so they take part in the order of the keyboard
     if (least > width) host.setAttribute("tabindex", "0"); else host.removeAttribute("tabindex");
     const inner = h("div");
-    const made = await vegaEmbed(inner, own, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: showTip, hover: false });
+    const made = await vegaEmbed(inner, own, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: showTip, hover: false, logLevel: 1 });
     if (view) view.finalize();
     view = made.view;
     inner.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
     fill(host, inner);
+    host.style.minHeight = inner.offsetHeight + "px";
     if (options.click) view.addEventListener("click", (event, item) => { if (item && item.datum) options.click(item.datum); });
   }
 

@@ -25,12 +25,21 @@ function drawProblems() {
   const codes = [plain("code", "tip.code", (row) => view.get("code", row)), plain("grave", "tip.state", (row) => t(view.get("grave", row) ? "problem.grave" : "problem.minor")),
     { key: "rows", number: true, label: () => t("tip.rows"), value: (row) => view.get("rows", row), node: (row) => format.count(view.get("rows", row)), csv: { heads: () => [t("tip.rows")], cells: (row) => [view.get("rows", row)] } },
     plain("tables", "tip.tables", (row) => view.get("tables", row).split(", ").map((n) => (boot.schema.nouns[n] ? pick(boot.schema.nouns[n].label) : n)).join(at() ? ", " : "、")), plain("remedy", "tip.remedy", remedy)];
-  const kept = schemaColumns(table, ["table", "file", "row", "column", "code", "found", at() ? "remedy" : "remedy_zh", "grave"]);
+  const kept = schemaColumns(table, ["table", "file", "row", "column", "code", "found", at() ? "remedy" : "remedy_zh", "grave"]).map(readable(table));
   const rows = () => table.rows().filter((row) => !problems.code || table.get("code", row) === problems.code);
   const chooser = h("select", { "aria-label": t("problems.filter"), onchange: (e) => { problems.code = e.target.value; list.show(rows()); } }, h("option", { value: "" }, t("problems.all_codes")), [...new Set(table.col("code"))].map((c) => h("option", { value: c, selected: c === problems.code }, c)));
   const list = resultGrid("problems", { columns: kept, rows: rows(), extra: chooser, title: t("problems.rows") });
   fill(box, h("div", { class: "stack" }, chart("problems"), h("div", { class: "card" }, grid({ name: "problems_by_code", title: t("problems.what"), columns: codes, rows: view.rows() }).node), h("div", { class: "card" }, list.node), twins));
 }
+
+/** Names of tables and columns as people know them, with the names in the files under them. */
+const readable = (table) => (column) => {
+  if (column.key !== "table" && column.key !== "column") return column;
+  return Object.assign({}, column, { node: (row) => {
+    const noun = boot.schema.nouns[table.get("table", row)], name = table.get(column.key, row), found = noun && (column.key === "table" ? noun : noun.columns[name]);
+    return found ? [pick(found.label), h("span", { class: "id" }, name)] : name || "–";
+  } });
+};
 
 const registers = { noun: "needs" };
 
@@ -54,11 +63,11 @@ function drawRegisters() {
 
 function drawMade() {
   const r = boot.receipt, fact = (key, value) => (value === null || value === "" || value === undefined ? [] : [h("div", {}, h("dt", {}, t("made." + key)), h("dd", { class: key === "code" ? "hash" : null }, String(value)))]);
-  const steps = r.steps.flatMap((s) => Object.entries(s.rows).map(([table, rows]) => ({ step: s.name, table, rows })));
+  const steps = r.steps;
   const text = (list, key, label, show) => ({ key, label: () => t(label), value: (i) => show(list[i]), node: (i) => show(list[i]), csv: { heads: () => [t(label)], cells: (i) => [show(list[i])] } });
   const known = (name) => { const s = boot.schema.nouns[name] || boot.schema.results[name]; return s ? pick(s.label) : name; };
-  const stepColumns = [text(steps, "step", "made.step", (s) => codeText("step." + s.step, s.step)), text(steps, "table", "made.table", (s) => known(s.table)),
-    { key: "rows", number: true, label: () => t("tip.rows"), value: (i) => steps[i].rows, node: (i) => format.count(steps[i].rows), csv: { heads: () => [t("tip.rows")], cells: (i) => [steps[i].rows] } }];
+  const gave = (s) => Object.entries(s.rows).map(([table, rows]) => known(table) + " " + format.count(rows)).join(" · ");
+  const stepColumns = [text(steps, "step", "made.step", (s) => codeText("step." + s.name, s.name)), text(steps, "gave", "made.gave", gave)];
   const inputs = Object.entries(r.inputs), inputColumns = [text(inputs, "file", "made.file", (x) => x[0]), Object.assign(text(inputs, "hash", "made.hash", (x) => x[1]), { node: (i) => h("span", { class: "hash" }, inputs[i][1]) })];
   const numbers = (list) => list.map((_, i) => i);
   fill(part("made"), h("div", { class: "stack" },

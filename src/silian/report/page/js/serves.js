@@ -15,7 +15,11 @@ function drawFigures() {
     const name = summary.get("name", row), value = summary.get("value", row);
     return h("a", { href: FIGURES[name] || "#overview" }, h("span", {}, codeLabel("summary", name)), h("b", {}, Number.isInteger(value) ? format.count(value) : format.number(value)));
   });
-  fill(part("figures"), rows.length ? h("details", { class: "more" }, h("summary", {}, t("figures.all", { count: rows.length })), h("div", { class: "tallies" }, rows)) : null);
+  const all = rows.length ? h("div", { class: "card" }, h("h3", {}, t("figures.all", { count: rows.length })), h("div", { class: "tallies" }, rows)) : null;
+  // beside a long chart of fields there is room for the figures; under a short one they take the whole width
+  const isLong = data.views.needs_by_field.n > 16;
+  fill(part("figures"), h("h2", { class: "unseen" }, t("figures.title")),
+    h("div", { class: "cards more" }, chart("needs_by_field"), isLong ? h("div", { class: "stack" }, chart("best_scores"), all) : chart("best_scores")), isLong ? null : all);
 }
 
 function drawServes() {

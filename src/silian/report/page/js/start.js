@@ -52,15 +52,22 @@ function goTo(section, id, show) {
   return section.detail;
 }
 
+/** Mark where the reader is in the list of sections. */
 function spy() {
-  const links = new Map([...document.querySelectorAll(".side a")].map((a) => [a.hash.slice(1), a]));
-  const watch = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      links.forEach((a, id) => { if (id === entry.target.id) { a.setAttribute("aria-current", "true"); const list = a.closest("ul"); if (list.scrollWidth > list.clientWidth) list.scrollLeft = a.offsetLeft - 40; } else a.removeAttribute("aria-current"); });
-    }
-  }, { rootMargin: "-30% 0px -65% 0px" });
-  document.querySelectorAll("main > section").forEach((s) => watch.observe(s));
+  const links = [...document.querySelectorAll(".side a")], sections = links.map((a) => document.getElementById(a.hash.slice(1)));
+  let asked = false;
+  const mark = () => {
+    asked = false;
+    let here = 0;
+    sections.forEach((s, i) => { if (s.getBoundingClientRect().top < 160) here = i; });
+    if (innerHeight + scrollY > document.documentElement.scrollHeight - 4) here = links.length - 1;
+    if (links[here].hasAttribute("aria-current")) return;
+    links.forEach((a, i) => { if (i === here) a.setAttribute("aria-current", "true"); else a.removeAttribute("aria-current"); });
+    const list = links[here].closest("ul");
+    if (list.scrollWidth > list.clientWidth) list.scrollLeft = links[here].offsetLeft - 40;
+  };
+  addEventListener("scroll", () => { if (!asked) { asked = true; requestAnimationFrame(mark); } }, { passive: true });
+  mark();
 }
 
 document.getElementById("language").addEventListener("click", () => {

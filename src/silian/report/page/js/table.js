@@ -33,21 +33,26 @@ function schemaColumns(table, only) {
   const names = only || Object.keys(table.packed).filter((name) => !/^name_en$/.test(name));
   return names.filter((name) => table.has(name)).map((name) => {
     const column = Object.assign({ name }, table.schema.columns[name]);
-    const label = () => pick(column.label);
+    const named = column.type === "id" && (column.refers.length || name === "id");
+    // a column that shows names is not headed "id"
+    const label = () => (named ? pick(column.label).replace(/(编号| id)$/i, "") || pick(column.label) : pick(column.label));
     const noun = (row) => (column.refers.length || column.name === "id" ? nounOf(table, column, row) : null);
-    if (column.type === "id" && (column.refers.length || name === "id")) {
+    if (named) {
       return {
         key: name, label, long: true,
         value: (row) => nameOf(noun(row), table.get(name, row)),
         node: (row) => idNode(noun(row), table.get(name, row)),
-        csv: { heads: () => [label(), label() + " · " + t("csv.name")], cells: (row) => [table.get(name, row), nameOf(noun(row), table.get(name, row))] },
+        csv: { heads: () => [pick(column.label), label() + " · " + t("csv.name")], cells: (row) => [table.get(name, row), nameOf(noun(row), table.get(name, row))] },
       };
     }
-    const number = NUMBERS.has(column.type);
+    const number = NUMBERS.has(column.type), isKey = name === KEYS[table.name];
     return {
-      key: name, label, number, long: column.type === "text" && !/^(chain|segment|table|file|column|code)$/.test(name),
+      key: name, label, number, tight: column.type === "date" || column.type === "id", long: column.type === "text" && !/^(chain|segment|table|file|column|code)$/.test(name),
       value: (row) => (number ? table.get(name, row) : shown(column.type, name, table.get(name, row), column.codes)),
-      node: (row) => shown(column.type, name, table.get(name, row), column.codes),
+      node: (row) => {
+        const link = isKey && linkOf(table.name, table.get(name, row)), text = shown(column.type, name, table.get(name, row), column.codes);
+        return link ? h("a", { href: link }, text) : text;
+      },
       csv: { heads: () => [label()], cells: (row) => [number ? table.get(name, row) : column.type === "flag" || column.codes || column.type === "list" ? shown(column.type, name, table.get(name, row), column.codes) : table.get(name, row)] },
     };
   });
@@ -79,7 +84,7 @@ function grid(options) {
   const { columns } = options, size = options.page || PAGE;
   let rows = options.rows, page = 0, sort = options.sort || null, query = "";
   const body = h("tbody"), head = h("thead"), pager = h("div", { class: "pager" });
-  const box = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.title || options.name }, h("table", {}, options.title ? h("caption", { class: "unseen" }, options.title) : null, head, body));
+  const box = h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": options.title || options.name }, h("table", {}, options.title ? h("caption", { class: "unseen" }, options.title) : null, head, body));
   const texts = new Map();
   const textOf = (row) => {
     if (!texts.has(row)) texts.set(row, columns.map((c) => c.csv.cells(row).join(" ")).join(" ").toLowerCase());
@@ -110,7 +115,7 @@ function grid(options) {
       return h("th", { scope: "col", class: c.number ? "num" : null, "aria-sort": order }, h("button", { type: "button", onclick: () => turn(c) }, c.label()));
     })));
     const start = page * size;
-    fill(body, rows.slice(start, start + size).map((row) => h("tr", {}, columns.map((c) => h("td", { class: c.number ? "num" : c.long ? "long" : null, dir: c.long ? "auto" : null }, c.node(row))))));
+    fill(body, rows.slice(start, start + size).map((row) => h("tr", {}, columns.map((c) => h("td", { class: c.number ? "num" : c.long ? "long" : c.tight ? "tight" : null, dir: c.long ? "auto" : null }, c.node(row))))));
     if (!rows.length) body.append(h("tr", {}, h("td", { colspan: columns.length }, t("table.none"))));
     const last = Math.max(0, Math.ceil(rows.length / size) - 1);
     const step = (to, key) => h("button", { type: "button", class: "plain", disabled: to < 0 || to > last, onclick: () => { page = to; draw(); } }, t(key));
