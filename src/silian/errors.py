@@ -82,6 +82,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{file} has more than {limit} rows. Split the region, or leave out what is not needed.",
         "{file} 超过 {limit} 行。请按区域拆分，或去掉不需要的内容。",
     ),
+    "read.too_many_columns": (
+        "{file} has {found} columns, at most {limit} are read. Keep the columns of the table.",
+        "{file} 有 {found} 列，最多读取 {limit} 列。请只保留本表的列。",
+    ),
     "read.cell": (
         "{file} has a cell of more than {limit} bytes near row {row}. Look for a quotation mark that is never closed, "
         "or shorten the text.",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # The place of each row travels with it, under names that no column has.
 PLACE: Final = {"file": "\x00file", "row": "\x00row"}
+# Problems of rows, besides ids that refer to nothing, that keep a row or a link from being used.
+DROPPED: Final = ("check.column", "check.empty", "check.duplicate", "check.self", "check.circle")
 
 
 def drop_problem_rows(region: Region, problems: pl.DataFrame) -> Region:
@@ -41,7 +43,7 @@ def drop_problem_rows(region: Region, problems: pl.DataFrame) -> Region:
     >>> drop_problem_rows(region, check(region))["needs"]["title"].to_list()
     ['甲']
     """
-    found = problems.filter(pl.col("code").is_in(["check.empty", "check.duplicate", "check.self", "check.circle"]))
+    found = problems.filter(pl.col("code").is_in(DROPPED))
     named = set(found["table"].to_list())
     if not named and problems.filter(pl.col("code") == "check.unknown").is_empty():
         return region

@@ -104,7 +104,7 @@ def _pieces(
     for each in files:
         told(each.shown)
         for table, raw in _raw(each, limits, notes):
-            made.setdefault(table.name, TypedTable(table)).add(raw, limits)
+            made.setdefault(table.name, TypedTable(table, raw.file)).add(raw, limits)
     geojson = None
     if map_file is not None:
         told(map_file.shown)
@@ -122,7 +122,7 @@ def _region(made: dict[str, TypedTable], notes: list[pl.DataFrame], geojson: Map
         if found:
             places = [*found.places] or [pl.DataFrame(schema={"file": pl.String(), "row": pl.Int64()})]
             # a table with a file and no row keeps an empty source, so that the check can tell it from a missing one
-            sources[name] = sources_of(pl.concat(places)) or (Source(file=name, first_row=2, rows=0),)
+            sources[name] = sources_of(pl.concat(places)) or (Source(file=found.file, first_row=2, rows=0),)
             notes += found.problems
     return Region(
         tables=MappingProxyType(whole), sources=MappingProxyType(sources), geojson=geojson, problems=gathered(notes)
@@ -154,7 +154,7 @@ def _files(path: Path, limits: Limits) -> tuple[list[_File], list[pl.DataFrame],
         if form in FORMS and (table is not None or (form == ".xlsx" and each.parent == path)):
             found.append(_File(_safe(each, path, shown, limits, table.name if table else "needs"), shown, table))
         elif (form in (*FORMS, *OTHER_FORMS) and form != ".txt" and each.parent == path) or table is not None:
-            hint = names_near(each.name.split(".")[0], list(tables())) + ".csv"
+            hint = names_near(each.name.split(".")[0], list(tables())).split(",")[0] + ".csv"
             notes.append(problem("read.file_unknown", table="", file=shown, found=shown, words={"hint": hint}))
     if not found:
         raise ReadError("read.no_tables", path=str(path), count=len(seen))

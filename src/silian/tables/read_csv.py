@@ -40,7 +40,8 @@ def read_csv(path: Path, *, file: str, headings: Headings, limits: Limits) -> Ra
 
     Raises
     ------
-    ReadError : read.encoding, read.nul, read.cell, read.quote, read.too_many_rows, read.ragged_all.
+    ReadError : read.encoding, read.nul, read.cell, read.quote, read.too_many_rows, read.too_many_columns,
+        read.ragged_all.
 
     Notes
     -----
@@ -51,6 +52,8 @@ def read_csv(path: Path, *, file: str, headings: Headings, limits: Limits) -> Ra
     separator, width = _shape(_head(path, encoding), headings)
     if not width:
         return RawTable(file=file, cells=pl.DataFrame(), rows=pl.Series("row", [], dtype=pl.Int64))
+    if width > limits.columns:
+        raise ReadError("read.too_many_columns", file=file, found=width, limit=limits.columns)
     odd = _OddRows(separator=separator, width=width, most=limits.ragged_rows)
     cells = _parse(path, encoding, odd, file, limits)
     rows = odd.numbers(cells.height)

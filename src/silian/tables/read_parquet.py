@@ -21,7 +21,8 @@ def read_parquet(path: Path, *, file: str, headings: Headings, limits: Limits) -
 
     Raises
     ------
-    ReadError : read.parquet if it is damaged, read.too_many_rows, read.too_big by what it would unpack to.
+    ReadError : read.parquet if it is damaged, read.too_many_rows, read.too_many_columns, read.too_big by what it
+        would unpack to.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -34,6 +35,8 @@ def read_parquet(path: Path, *, file: str, headings: Headings, limits: Limits) -
         if size > limits.parquet_bytes:
             raise ReadError("read.too_big", file=file, found=size, limit=limits.parquet_bytes, table=headings.table)
         names = list(pl.read_parquet_schema(path))
+        if len(names) > limits.columns:
+            raise ReadError("read.too_many_columns", file=file, found=len(names), limit=limits.columns)
         known = [name for name in names if headings.column(name)]
         cells = pl.read_parquet(path, columns=known, glob=False, memory_map=False)
     except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:

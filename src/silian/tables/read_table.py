@@ -26,6 +26,7 @@ class TypedTable:
     """The typed pieces of one table, with the place of each row."""
 
     table: Table
+    file: str  # the first one
     parts: list[pl.DataFrame] = field(default_factory=list)
     places: list[pl.DataFrame] = field(default_factory=list)  # file, row
     problems: list[pl.DataFrame] = field(default_factory=list)

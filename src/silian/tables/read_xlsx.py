@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from silian.tables.limits import Limits
 
+    _Range = tuple[tuple[int, int], tuple[int, int]]  # first and last row and column
+
 BLOCK: Final = 50_000  # rows turned from objects into columns at a time
 
 
@@ -38,7 +40,8 @@ def read_workbook(path: Path, *, file: str, wanted: Callable[[list[str]], list[s
 
     Raises
     ------
-    ReadError : read.password, read.workbook, read.zip_bomb, read.sheet_far, read.too_many_rows.
+    ReadError : read.password, read.workbook, read.zip_bomb, read.sheet_far, read.too_many_rows,
+        read.too_many_columns.
     """
     found = inspect(path, file=file, limits=limits)
     try:
@@ -66,6 +69,8 @@ def _sheet(book: calamine.CalamineWorkbook, name: str, file: str, found: Inspect
     sheet = book.get_sheet_by_name(name)
     shown = f"{file}#{name}"
     first_column = sheet.start[1] if sheet.start else 0
+    if sheet.width > limits.columns:
+        raise ReadError("read.too_many_columns", file=shown, found=sheet.width, limit=limits.columns)
     blocks = list(_blocks(sheet, shown, limits))
     cells = pl.concat(blocks) if blocks else pl.DataFrame()
     cells, notes = _unmerged(cells, sheet.merged_cell_ranges or [], first_column, shown, limits)
@@ -103,25 +108,36 @@ def _text(value: object) -> str:
 
 
 def _unmerged(
-    cells: pl.DataFrame, ranges: list[tuple[tuple[int, int], tuple[int, int]]], first_column: int, shown: str,
-    limits: Limits,
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:  # fmt: skip
+    cells: pl.DataFrame, ranges: list[_Range], first_column: int, shown: str, limits: Limits
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The cells with the value of each merged range in all of it, and a problem per range."""
-    if len(ranges) > limits.merged_ranges:
+    height, width = cells.shape
+    inside = [
+        ((top, left - first_column), (min(bottom, height - 1), min(right - first_column, width - 1)))
+        for (top, left), (bottom, right) in sorted(ranges)
+        if top < height and 0 <= left - first_column < width
+    ]
+    covered = sum((bottom - top + 1) * (right - left + 1) for (top, left), (bottom, right) in inside)
+    if (
+        len(ranges) > limits.merged_ranges or covered > height * width
+    ):  # more than all: they overlap, as Excel never does
         words = {"count": len(ranges), "limit": limits.merged_ranges}
         return cells, [problem("read.merged_all", table="", file=shown, words=words, grave=True)]
     columns = cells.to_dict(as_series=True)
+    rows: dict[str, list[int]] = {}
+    values: dict[str, list[str]] = {}
     places: list[tuple[int, str]] = []
-    for (top, left), (bottom, right) in sorted(ranges):
-        column = columns.get(str(left - first_column))
-        if column is None or top >= cells.height or not column[top]:
+    for (top, left), (bottom, right) in inside:
+        value = columns[str(left)][top]
+        if not value:
             continue
-        end = min(bottom, cells.height - 1)
-        covered = pl.int_range(top, end + 1, eager=True)
-        for at in range(left - first_column, right - first_column + 1):
-            if str(at) in columns:
-                columns[str(at)] = columns[str(at)].scatter(covered, column[top])
-        places.append((top + 1, f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"))
+        for at in range(left, right + 1):
+            rows.setdefault(str(at), []).extend(range(top, bottom + 1))
+            values.setdefault(str(at), []).extend([value] * (bottom - top + 1))
+        first, last = column_letters(left + first_column), column_letters(right + first_column)
+        places.append((top + 1, f"{first}{top + 1}:{last}{bottom + 1}"))
+    for name, at_rows in rows.items():
+        columns[name] = columns[name].scatter(at_rows, pl.Series(values[name], dtype=pl.String))
     if not places:
         return cells, []
     listed = pl.DataFrame({"file": shown, "row": [p[0] for p in places], "found": [p[1] for p in places]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from silian.errors import ArgumentError, TableError
@@ -109,7 +110,8 @@ def write_template(path: Path, *, language: Language = "zh") -> None:
         found = getattr(error, "strerror", None) or str(error)
         raise TableError("write.failed", path=str(path), found=found) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def _write_book(book: xlsxwriter.Workbook, language: Language) -> None:

@@ -175,8 +175,8 @@ def make(department: str, kind: str, region: str, body8: str) -> str:
 def is_region(codes: pl.Expr) -> pl.Expr:
     """Whether codes are six digits that GB/T 2260 lists or listed, or that lie in a prefecture which it lists.
 
-    Parks and development zones number themselves within their prefecture, such as 320594 of 苏州工业园区, and stand in no
-    list; their registering offices and statistics use these codes all the same.
+    Parks and development zones number themselves within their prefecture, such as 320594 of 苏州工业园区, and stand in
+    no list; their registering offices and statistics use these codes all the same.
 
     Examples
     --------

@@ -40,15 +40,15 @@ COPIED_BYTES: Final = 2 << 30  # of shared texts, each counted once for every ce
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"  # compound file: an old .xls, or an encrypted .xlsx
 # columns of a sheet, as classes: (pattern of a reference beyond the class, columns of the next class)
 _COLUMNS: Final = (
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{3,}\d+["'][^>]*[^/]>"""), 16_384),
-    (re.compile(rb"""\sr\s*=\s*["'](?:I[W-Z]|[J-Z][A-Z])\d+["'][^>]*[^/]>"""), 702),
-    (re.compile(rb"""\sr\s*=\s*["'][C-Z][A-Z]\d+["'][^>]*[^/]>"""), 256),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{2}\d+["'][^>]*[^/]>"""), 78),
+    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{3,}\d+["'](?:[^>]*[^/>])?>"""), 16_384),
+    (re.compile(rb"""\sr\s*=\s*["'](?:I[W-Z]|[J-Z][A-Z])\d+["'](?:[^>]*[^/>])?>"""), 702),
+    (re.compile(rb"""\sr\s*=\s*["'][C-Z][A-Z]\d+["'](?:[^>]*[^/>])?>"""), 256),
+    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{2}\d+["'](?:[^>]*[^/>])?>"""), 78),
 )
 _ROWS: Final = (
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{7,}["'][^>]*[^/]>"""), 1_048_576),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{6}["'][^>]*[^/]>"""), 1_000_000),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{5}["'][^>]*[^/]>"""), 100_000),
+    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{7,}["'](?:[^>]*[^/>])?>"""), 1_048_576),
+    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{6}["'](?:[^>]*[^/>])?>"""), 1_000_000),
+    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{5}["'](?:[^>]*[^/>])?>"""), 100_000),
 )
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["']""")

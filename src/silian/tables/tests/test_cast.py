@@ -21,9 +21,23 @@ def read(values, column):
 
 @pytest.mark.parametrize(
     "spelt",
-    ["2026-01-31", "2026-1-31", "2026/1/31", "2026.01.31", "20260131", "2026年1月31日", "2026 年 1 月 31 日", "２０２６年１月３１日",
-     "46053", "46053.0", "2026-01-31 14:05:00", "2026-01-31T00:00:00", " 2026-01-31 ", "20260131.0"],
-)  # fmt: skip
+    [
+        "2026-01-31",
+        "2026-1-31",
+        "2026/1/31",
+        "2026.01.31",
+        "20260131",
+        "2026年1月31日",
+        "2026 年 1 月 31 日",
+        "２０２６年１月３１日",
+        "46053",
+        "46053.0",
+        "2026-01-31 14:05:00",
+        "2026-01-31T00:00:00",
+        " 2026-01-31 ",
+        "20260131.0",
+    ],
+)
 def test_cast_reads_every_spelling_of_a_day(spelt):
     assert read([spelt], NEEDS["deadline_on"]) == ([JANUARY], [])
 
@@ -46,9 +60,22 @@ def test_cast_reads_any_day_as_it_is_written(day):
 
 @pytest.mark.parametrize(
     ("spelt", "amount"),
-    [("500000", 5e5), ("500,000", 5e5), ("￥500,000.50", 500000.5), ("５０００００", 5e5), ("50万元", 5e5), ("50万", 5e5), ("1.2亿元", 1.2e8),
-     ("500000元", 5e5), ("5e5", 5e5), ("-3", -3.0), ("1 000 000", 1e6), ("0.1", 0.1), (".5", 0.5)],
-)  # fmt: skip
+    [
+        ("500000", 5e5),
+        ("500,000", 5e5),
+        ("￥500,000.50", 500000.5),
+        ("５０００００", 5e5),
+        ("50万元", 5e5),
+        ("50万", 5e5),
+        ("1.2亿元", 1.2e8),
+        ("500000元", 5e5),
+        ("5e5", 5e5),
+        ("-3", -3.0),
+        ("1 000 000", 1e6),
+        ("0.1", 0.1),
+        (".5", 0.5),
+    ],
+)
 def test_cast_reads_every_spelling_of_money(spelt, amount):
     assert read([spelt], NEEDS["budget_cny"]) == ([amount], [])
 
@@ -90,11 +117,9 @@ def test_cast_keeps_words_for_nothing_where_they_are_text_or_a_code():
     assert read(["无", "-"], tables()["achievements"]["ip_status"]) == (["none", None], [])
 
 
-@pytest.mark.parametrize("name", codes())
+@pytest.mark.parametrize("name", sorted({c.codes for t in tables().values() for c in t.columns if c.type == "code"}))
 def test_cast_takes_codes_and_labels_alike(name):
-    column = next((c for t in tables().values() for c in t.columns if c.codes == name and c.type == "code"), None)
-    if column is None:
-        pytest.skip("a list of the result tables only")
+    column = next(c for t in tables().values() for c in t.columns if c.codes == name and c.type == "code")
 
     for code, (zh, en) in codes()[name].items():
         assert read([code, zh, en, code.upper(), f" {zh} "], column) == ([code] * 5, [])

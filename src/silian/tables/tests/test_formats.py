@@ -41,8 +41,17 @@ def test_failures_leave_empty_cells_alone(form):
 
 
 def test_failures_give_the_reason_of_a_wrong_credit_code():
-    codes = pl.Series(["91110000600037341L", "9", "91110000600037341I", "B1110000600037341L",
-                       "91999999600037341L", "91110000600037342L", "91110000600037341M"])  # fmt: skip
+    codes = pl.Series(
+        [
+            "91110000600037341L",
+            "9",
+            "91110000600037341I",
+            "B1110000600037341L",
+            "91999999600037341L",
+            "91110000600037342L",
+            "91110000600037341M",
+        ]
+    )
 
     assert formats.failures(codes, "uscc").to_list() == [None, *formats.USCC_CODES]
 

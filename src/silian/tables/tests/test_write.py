@@ -29,9 +29,46 @@ MAP = {
     ],
 }
 # What a spreadsheet, a separator or a quotation could turn into something else.
-NASTY = ["=1+1", "+1", "-5℃", "@SUM(A1)", "'=1", "'", "''", '"', '""', ",", ";", "；", "|", "\\", "a\\;b", "行一\n行二", "a\tb", "001",
-         "1e5", "TRUE", "是", "无", "NULL", "#N/A", "2026-01-31", "＝1", "_x0041_", "\u200bx", "𠮷野家", "é", "é", "x" * 300,
-         "a\r\nb", "=cmd|' /C calc'!A0", "http://example.org", "0x1F", "1,2", "%s{x}"]  # fmt: skip
+NASTY = [
+    "=1+1",
+    "+1",
+    "-5℃",
+    "@SUM(A1)",
+    "'=1",
+    "'",
+    "''",
+    '"',
+    '""',
+    ",",
+    ";",
+    "；",
+    "|",
+    "\\",
+    "a\\;b",
+    "行一\n行二",
+    "a\tb",
+    "001",
+    "1e5",
+    "TRUE",
+    "是",
+    "无",
+    "NULL",
+    "#N/A",
+    "2026-01-31",
+    "＝1",
+    "_x0041_",
+    "\u200bx",
+    "𠮷野家",
+    "é",
+    "é",
+    "x" * 300,
+    "a\r\nb",
+    "=cmd|' /C calc'!A0",
+    "http://example.org",
+    "0x1F",
+    "1,2",
+    "%s{x}",
+]
 CHARACTERS = st.characters(exclude_categories=("Cs", "Cc", "Cn"), include_characters="\n\t")
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, min_size=1, max_size=12))
 PLAIN = TEXTS.map(lambda text: text.strip().strip("\ufeff\u200b").strip()).filter(bool)
@@ -46,13 +83,27 @@ def values(column):
         inner = st.sampled_from(["H01M10/05", "A61K"]) if column.format == "ipc" else inner
         return st.lists(inner, min_size=1, max_size=3)
     if column.format is not None:
-        return st.sampled_from({"uscc": ["91110000600037341L"], "gbt2260": ["110000"], "gbt4754": ["C39", "A", "0111"],
-                                "orcid": ["0000-0002-1825-0097"], "doi": ["10.1000/182"], "url": ["https://例子.中国"]}[column.format])  # fmt: skip
+        return st.sampled_from(
+            {
+                "uscc": ["91110000600037341L"],
+                "gbt2260": ["110000"],
+                "gbt4754": ["C39", "A", "0111"],
+                "orcid": ["0000-0002-1825-0097"],
+                "doi": ["10.1000/182"],
+                "url": ["https://例子.中国"],
+            }[column.format]
+        )
     return {
-        "count": st.integers(0, 10**12), "year": st.integers(1900, 2100), "flag": st.booleans(),
-        "number": st.floats(-1e12, 1e12), "share": st.floats(0, 1), "money": st.floats(0, 1e15),
-        "date": st.dates(dt.date(1901, 1, 1), dt.date(2200, 1, 1)), "text": PLAIN, "id": PLAIN,
-    }[column.type]  # fmt: skip
+        "count": st.integers(0, 10**12),
+        "year": st.integers(1900, 2100),
+        "flag": st.booleans(),
+        "number": st.floats(-1e12, 1e12),
+        "share": st.floats(0, 1),
+        "money": st.floats(0, 1e15),
+        "date": st.dates(dt.date(1901, 1, 1), dt.date(2200, 1, 1)),
+        "text": PLAIN,
+        "id": PLAIN,
+    }[column.type]
 
 
 @st.composite
@@ -94,8 +145,16 @@ def test_write_twice_gives_the_same_bytes(form, tmp_path):
 
 def sample() -> Region:
     titles = [text for text in NASTY if not text.startswith("\u200b")]
-    needs = pl.DataFrame({"need_id": [f"n{i}" for i in range(len(titles))], "title": titles, "kind": "technology",
-                          "budget_cny": 5e5, "posted_on": dt.date(2026, 1, 31), "must_have": [[t] for t in titles]})  # fmt: skip
+    needs = pl.DataFrame(
+        {
+            "need_id": [f"n{i}" for i in range(len(titles))],
+            "title": titles,
+            "kind": "technology",
+            "budget_cny": 5e5,
+            "posted_on": dt.date(2026, 1, 31),
+            "must_have": [[t] for t in titles],
+        }
+    )
     return Region.of(
         {"needs": needs, "districts": pl.DataFrame({"district_id": ["d1"], "name": ["东区"]})}, geojson=MAP
     )
