@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # The auction's increments, as parts of the largest gain: 1/128, 1/1024, 1/8192. Finer costs more bids than it saves
 # paths (measured on 20,000 x 5,000 x 50, capacity scarce, equal and ample; benchmarks/bench_allocate.py).
 _STEPS: Final = (7, 10, 13)
+# Before each finer auction prices fall by so many of the last increments: a coarse auction overshoots, and a column
+# that stays dear and unfilled costs a long way afterwards.
+_BACK: Final = 2
 
 
 def best(graph: Graph) -> tuple[Flags, Whole, Whole]:
@@ -62,13 +65,15 @@ def best(graph: Graph) -> tuple[Flags, Whole, Whole]:
 
 def _solved(graph: Graph, turned: Graph, edge: Whole) -> tuple[Flags, Whole, Whole]:
     """A best choice with prices that prove it; edge: of each edge of the turned graph its number here."""
-    column_price = np.zeros(graph.column_room.size, np.int64)
-    if graph.gain.size:
-        is_shut = graph.column_room[graph.column] == 0
-        np.maximum.at(column_price, graph.column[is_shut], graph.gain[is_shut])  # nobody bids where there is no room
+    floor = np.zeros(graph.column_room.size, np.int64)
+    is_shut = graph.column_room[graph.column] == 0
+    np.maximum.at(floor, graph.column[is_shut], graph.gain[is_shut])  # nobody bids where there is no room
+    column_price, last = floor, 0
     chosen = np.zeros(graph.gain.size, np.bool_)
     for step in _STEPS if graph.gain.size else ():
-        chosen = auction(graph, column_price, max(int(graph.gain.max()) >> step, 1))
+        column_price = np.maximum(column_price - _BACK * last, floor)
+        last = max(int(graph.gain.max()) >> step, 1)
+        chosen = auction(graph, column_price, last)
     row_price = settle(graph, chosen, column_price)
     augment(graph, chosen, row_price, column_price)
     seen = chosen[edge]
