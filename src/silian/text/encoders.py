@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 DEFAULT: Final = "static"  # docs/decisions/0002-default-encoder.md
+POWER_STEPS: Final = 3  # of the randomised decomposition
 NAMES: Final = ("words", "corpus", "static", "sentence", "folder:<path>")
 
 
@@ -106,7 +107,7 @@ class Corpus:
 
     Needs no model and learns the region's own words; knows nothing of words that the corpus lacks.
     Source: Deerwester et al. (1990), Indexing by latent semantic analysis; Halko, Martinsson, Tropp (2011) for the
-    randomised decomposition (seeded, four power steps, at most `sample` texts spread evenly over the corpus).
+    randomised decomposition (seeded, three power steps, at most `sample` texts spread evenly over the corpus).
     """
 
     dimensions: int = 150
@@ -147,7 +148,7 @@ class Static:
     Source: the idea of Model2Vec (Tulkens, van Dongen 2024); composing rare words as in Pinter et al. (2017).
     """
 
-    limit: int = 3000
+    limit: int = 2000
     ridge: float = 0.3
     words: tuple[str, ...] = ()
     place: Mapping[str, int] = field(default_factory=dict)  # word → row of vectors
@@ -335,14 +336,16 @@ def _singular_axes(rows: Any, dimensions: int) -> np.ndarray:
     wanted = min(dimensions, *rows.shape)
     if wanted == 0:
         return np.zeros((rows.shape[1], 0), np.float32)
-    extra = min(wanted + 20, *rows.shape)
-    around = np.random.default_rng(0).standard_normal((rows.shape[1], extra)).astype(np.float32)
-    basis, _ = np.linalg.qr(np.asarray(rows @ around))
-    for _ in range(4):
-        back, _ = np.linalg.qr(np.asarray(rows.T @ basis))
-        basis, _ = np.linalg.qr(np.asarray(rows @ back))
-    _, _, right = np.linalg.svd(np.asarray(rows.T @ basis).T, full_matrices=False)
-    axes = right[:wanted].T
+    extra = min(wanted + 20, rows.shape[0])
+    basis = np.random.default_rng(0).standard_normal((rows.shape[0], extra)).astype(np.float32)
+    columns = rows.T.tocsr()
+    for _ in range(POWER_STEPS):
+        basis, _ = np.linalg.qr(np.asarray(rows @ np.asarray(columns @ basis)))
+    across = np.asarray(columns @ basis)  # (features, extra)
+    values, turn = np.linalg.eigh(across.T.astype(np.float64) @ across)
+    largest = np.argsort(-values, kind="stable")[:wanted]
+    largest = largest[values[largest] > 1e-9 * values.max()]
+    axes = across @ (turn[:, largest] / np.sqrt(values[largest])).astype(np.float32)
     signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     return np.ascontiguousarray(axes * np.where(signs == 0, 1, signs), dtype=np.float32)
 

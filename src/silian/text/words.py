@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,9 @@ _PLAIN_NUMBER: Final = re.compile(r"[\d.,%/*^+-]+")
 _HYPHENATED: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _HAS_LETTER: Final = re.compile(rf"[{HAN}]|{_LETTER}")
 _PLACE: Final = "\x01"  # stands in the Chinese text for a word that was taken out
+_NEXT: Final = -2  # code of a place
+_END: Final = -3  # code of the end of a text
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ def normalise_all(texts: Iterable[str | None]) -> list[str]:
         return []
     joined = "\n".join([" ".join(t.split()) for t in given])
     joined = _BROKEN.sub(" ", _INVISIBLE.sub("", joined))
-    joined = _BETWEEN_MARKS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), joined)
+    odd = _other_spellings()
+    joined = "\n".join([_BETWEEN_MARKS.sub(_compatible, t) if odd.search(t) else t for t in joined.split("\n")])
     joined = _simplify()(joined)
     joined = _UNIT_GAP.sub("", _BLANKS.sub(" ", joined))
     return [t.strip() for t in joined.split("\n")]
@@ -176,9 +180,15 @@ def _codes(clean: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
     book = _Book()
     taken = [book.latin[w] for w in _LATIN.findall(joined)]
     pieces = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
-    codes, ends = book.read(pieces, taken)
-    ends.extend([len(codes)] * (len(clean) - len(ends)))
-    return np.asarray(codes, dtype=np.int64), np.asarray(ends, dtype=np.int64), book.table
+    raw = np.fromiter(map(book.han.__getitem__, pieces), dtype=np.int64, count=len(pieces))
+    length = np.ones(len(raw), dtype=np.int64)
+    length[raw == _NEXT] = np.fromiter(map(len, taken), dtype=np.int64, count=len(taken))
+    length[raw == _END] = 0
+    after = np.cumsum(length)
+    codes = np.repeat(raw, length)
+    codes[codes == _NEXT] = np.fromiter((c for row in taken for c in row), dtype=np.int64)
+    ends = np.append(after[raw == _END], len(codes))
+    return codes, ends if clean else ends[:0], book.table
 
 
 class _Book:
@@ -187,27 +197,13 @@ class _Book:
     def __init__(self) -> None:
         self.table: list[str] = []
         self._code: dict[str, int] = {}
-        self.latin = _Memo(self._keep_latin)
-        self.han = _Memo(self._keep_han)
+        self.latin: _Memo[tuple[int, ...]] = _Memo(self._keep_latin)
+        self.han: _Memo[int] = _Memo(self._keep_han)
 
-    def read(self, pieces: list[str], taken: list[tuple[int, ...]]) -> tuple[list[int], list[int]]:
-        codes: list[int] = []
-        ends: list[int] = []
-        following = iter(taken)
-        han = self.han
-        for piece in pieces:
-            if piece == _PLACE:
-                codes.extend(next(following))
-            elif piece[0] <= "\x20":
-                ends.extend([len(codes)] * piece.count("\n"))
-                codes.append(-1)
-                codes.extend(c for _ in range(piece.count(_PLACE)) for c in next(following))
-            else:
-                codes.extend(han[piece])
-        return codes, ends
-
-    def _keep_han(self, word: str) -> tuple[int, ...]:
-        return self._add(word) if _HAS_LETTER.match(word) and word not in stop_words() else (-1,)
+    def _keep_han(self, word: str) -> int:
+        if word in (_PLACE, "\n"):
+            return _NEXT if word == _PLACE else _END
+        return self._add(word) if _HAS_LETTER.match(word) and word not in stop_words() else -1
 
     def _keep_latin(self, word: str) -> tuple[int, ...]:
         lower = word.lower()
@@ -215,21 +211,21 @@ class _Book:
             return tuple(c for part in lower.split("-") for c in (-1, *self._keep_latin(part)))
         if len(lower) < 2 or _is_bare_number(lower) or lower in stop_words():
             return (-1,)
-        return self._add(_singular(lower))
+        return (self._add(_singular(lower)),)
 
-    def _add(self, word: str) -> tuple[int, ...]:
+    def _add(self, word: str) -> int:
         code = self._code.setdefault(word, len(self.table))
         if code == len(self.table):
             self.table.append(word)
-        return (code,)
+        return code
 
 
-class _Memo(dict[str, tuple[int, ...]]):
-    def __init__(self, make: Callable[[str], tuple[int, ...]]) -> None:
+class _Memo(dict[str, T]):
+    def __init__(self, make: Callable[[str], T]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, word: str) -> tuple[int, ...]:
+    def __missing__(self, word: str) -> T:
         self[word] = made = self._make(word)
         return made
 
@@ -258,6 +254,21 @@ def stop_words() -> frozenset[str]:
         for line in files("silian.text").joinpath(name).read_text(encoding="utf-8").splitlines()
     ]
     return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def _compatible(part: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", part.group())
+
+
+@cache
+def _other_spellings() -> re.Pattern[str]:
+    """Signs that NFKC may write in another way, alone or joined to the one before; Chinese punctuation left out."""
+    odd = [
+        c
+        for c in map(chr, range(0xA0, 0xFFFE))
+        if unicodedata.category(c).startswith("M") or (c not in _MARKS and not unicodedata.is_normalized("NFKC", c))
+    ]
+    return re.compile("[" + "".join(map(re.escape, odd)) + "\u1161-\u11c2\U00010000-\U0010ffff]")
 
 
 @cache

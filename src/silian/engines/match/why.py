@@ -84,7 +84,8 @@ def touches_of(both: Bags) -> Touches:
     units, words = len(both) // 2, max(len(both.vocabulary), 1)
     at, rows = _touching(both)
     keys, place = np.unique(both.order[at] * words + both.order[at + 1], return_inverse=True)
-    once = np.unique((rows % max(units, 1)) * max(len(keys), 1) + place)
+    each = np.sort((rows % max(units, 1)) * max(len(keys), 1) + place)
+    once = each[np.diff(each, prepend=-1) > 0]
     unit, held = np.divmod(once, max(len(keys), 1))
     ends = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=units))]).astype(np.int64)
     return Touches(keys, Lists(ends, held.astype(np.int64), np.ones(len(held))))

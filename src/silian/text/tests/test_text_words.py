@@ -1,5 +1,8 @@
 """Normalising and cutting texts."""
 
+import re
+import unicodedata
+
 import numpy as np
 import polars as pl
 import pytest
@@ -41,6 +44,15 @@ def test_normalise_all_equals_one_by_one_and_is_stable(texts):
 
     assert once == [text.normalise(t) for t in texts]
     assert text.normalise_all(once) == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=12))
+def test_normalise_equals_the_compatible_form_of_every_clause(given):
+    marks = "，。、；：？！（）【】《》〈〉「」『』〔〕“”‘’…—～·"
+    slow = "".join(unicodedata.normalize("NFKC", p) if p not in marks else p for p in re.split(f"([{marks}])", given))
+
+    assert text.normalise(given) == text.normalise(slow)
 
 
 @pytest.mark.parametrize(
