@@ -409,12 +409,14 @@ def _python_index() -> str:
 def _python_room(room: str) -> str:
     """What can be imported from the room first, then the rest of its modules; no object stands twice."""
     found = rooms()[room]
-    offered = {f"{home(found[0], name)}.{name}": name for name in public_names(found[0])}
-    again = {path: name for path, name in offered.items() if not path.startswith(f"{found[0]}.{name}")}
+    offered = {name: home(found[0], name) for name in public_names(found[0])}
+    again = {f"{module}.{name}": name for name, module in offered.items() if module != found[0]}
     parts = [f"# {found[0]}"]
     if again:
         parts += [f"## Offered by {found[0]}", f"`from {found[0]} import {', '.join(again.values())}`"]
-        parts += [f"::: {path}\n    options:\n      heading_level: 3" for path in again]
+        parts += [
+            f"::: {path}\n    options:\n      heading_level: 3\n      show_root_full_path: false" for path in again
+        ]
         parts.append("## Inside the room")
     for module in found:
         homes = {name: home(module, name) for name in public_names(module)}

@@ -252,6 +252,12 @@ def test_tutorial_and_how_to_have_a_chinese_counterpart():
     assert {p.relative_to(DOCS / "zh") for p in (DOCS / "zh").rglob("*.md")} == english
 
 
+def test_pages_that_the_code_names_exist():
+    named = {name for file in SOURCES for name in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text(encoding="utf-8"))}
+
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
 def test_make_targets_that_the_pages_name_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
