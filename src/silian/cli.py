@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from silian import __version__
-from silian.errors import RunError, SilianError
+from silian.errors import Language, RunError, SilianError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from silian.pipeline import Plan, Run
     from silian.pipeline.steps import Progress
 
-LANGUAGE = "en" if os.environ.get("SILIAN_LANG", "zh").lower().startswith("en") else "zh"
+LANGUAGE: Language = "en" if os.environ.get("SILIAN_LANG", "zh").lower().startswith("en") else "zh"
 EXIT_ERROR, EXIT_GRAVE, EXIT_STOPPED = 1, 3, 130
 SIZES = ("tiny", "county", "city", "province")
 STEP_NAMES = {
@@ -377,4 +376,4 @@ def _line(name: str, rows: int, seconds: float, *, resumed: bool) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -91,12 +92,9 @@ class WorkFolder:
 
     def write_table(self, name: str, table: pl.DataFrame) -> str:
         """Write one result as Parquet; returns the file's name in the folder."""
-        target = self.path / f"{name}.parquet"
-        with full_disk_told(target):
-            partial = target.with_suffix(".partial")
-            table.write_parquet(partial, compression="zstd", statistics=False)
-            _settle(partial, target)
-        return target.name
+        content = io.BytesIO()  # in memory first: a full disk is then always an OSError of our own write
+        table.write_parquet(content, compression="zstd", statistics=False)
+        return self.write_bytes(f"{name}.parquet", content.getvalue())
 
     def read_table(self, name: str) -> pl.DataFrame:
         """Read one result back."""

@@ -10,7 +10,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from silian.errors import PlanError
+from silian.errors import Language, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,11 +55,18 @@ class MatchPlan:
         default=20,
     )
     min_score: float = setting(
-        "A need counts as matched from this score on; lower pairs are left out",
-        "达到该得分才算匹配，低于该得分的配对不保留",
+        "A need counts as matched by achievements of this score or more; lower pairs are left out",
+        "成果得分达到该值才算匹配，低于该值的配对不保留",
         low=0,
         high=1,
-        default=0.2,
+        default=0.15,
+    )
+    min_expert_score: float = setting(
+        "Experts of this score or more may be assigned; lower pairs are left out",
+        "专家得分达到该值才可指派，低于该值的配对不保留",
+        low=0,
+        high=1,
+        default=0.12,
     )
     encoder: str = setting(
         "How texts become vectors (see the encoders page)", "文本向量化方式（见编码器说明）", default="default"
@@ -129,7 +136,7 @@ class ReportPlan:
     title: str = setting(
         "Title of the page; empty takes the name of the region's folder", "报告标题；空则用区域文件夹名", default=""
     )
-    language: str = setting(
+    language: Language = setting(
         "Language of the sheets and charts; the page has both",
         "表格与图表的语言；网页含中英文",
         of=("zh", "en"),
@@ -275,5 +282,6 @@ def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML basic string
+        # a JSON string is a TOML basic string but for one character, which TOML wants escaped
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)

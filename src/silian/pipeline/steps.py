@@ -10,6 +10,7 @@ import polars as pl
 from silian.compute.local import map_blocks
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.summary import district_balance, summary
+from silian.tables.schema import results as result_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,17 +79,20 @@ def conflict_step(work: Work) -> Tables:
 
 def achievement_step(work: Work) -> Tables:
     """The best achievements for each need."""
+    plan = work.plan.match
     targets = work.region["achievements"].rename({"achievement_id": "target_id"})
-    index = match.build(targets, encoder=work.plan.match.encoder)
-    return {"achievement_pairs": _ranked(work, index, top_k=work.plan.match.top_k, excluded=None)}
+    index = match.build(targets, encoder=plan.encoder)
+    return {"achievement_pairs": _ranked(work, index, top_k=plan.top_k, floor=plan.min_score)}
 
 
 def expert_step(work: Work) -> Tables:
     """The best experts for each need, without those in conflict."""
-    region = work.region
-    index = match.build_experts(region["works"], region["experts"], encoder=work.plan.match.encoder)
+    region, plan = work.region, work.plan.match
+    if region["experts"].is_empty():
+        return {"expert_pairs": result_tables()["expert_pairs"].empty()}
+    index = match.build_experts(region["works"], region["experts"], encoder=plan.encoder)
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
-    return {"expert_pairs": _ranked(work, index, top_k=work.plan.match.experts, excluded=excluded)}
+    return {"expert_pairs": _ranked(work, index, top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded)}
 
 
 def allocate_step(work: Work) -> Tables:
@@ -172,7 +176,9 @@ def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
-def _ranked(work: Work, index: match.Index, *, top_k: int, excluded: pl.DataFrame | None) -> pl.DataFrame:
+def _ranked(
+    work: Work, index: match.Index, *, top_k: int, floor: float, excluded: pl.DataFrame | None = None
+) -> pl.DataFrame:
     plan = work.plan.match
     conditions = match.Conditions(
         max_trl_gap=plan.max_trl_gap if plan.max_trl_gap < 9 else None,
@@ -188,4 +194,4 @@ def _ranked(work: Work, index: match.Index, *, top_k: int, excluded: pl.DataFram
         rows=plan.block_rows,
         on_block=work.advance,
     )
-    return ranked.filter(pl.col("score") >= plan.min_score)
+    return ranked.filter(pl.col("score") >= floor)

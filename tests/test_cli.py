@@ -1,0 +1,118 @@
+"""The command line: what each command leaves, says and returns."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import openpyxl
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT, TINY
+
+from silian import __version__, cli
+from silian.pipeline import Plan
+
+
+@pytest.fixture(params=["zh", "en"])
+def language(request, monkeypatch):
+    monkeypatch.setattr(cli, "LANGUAGE", request.param)
+    return request.param
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.cli, [str(a) for a in arguments])
+
+
+def test_version_is_that_of_the_package():
+    assert __version__ in call("--version").output
+
+
+def test_help_loads_nothing_heavy():
+    script = "import sys; from silian import cli; print([m for m in ('polars', 'numpy', 'rich') if m in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def test_plan_prints_a_plan_that_can_be_read():
+    assert Plan.of(tomllib.loads(call("plan").output)) == Plan()
+
+
+def test_template_is_a_workbook_that_opens(tmp_path):
+    done = call("template", tmp_path / "book.xlsx")
+
+    assert done.exit_code == 0
+    assert len(openpyxl.load_workbook(tmp_path / "book.xlsx").sheetnames) > 16
+
+
+def test_synth_then_check_finds_nothing_grave(tmp_path, language):
+    made = call("synth", "--size", "tiny", "--out", tmp_path / "region")
+    checked = call("check", tmp_path / "region", "--out", tmp_path / "problems.csv")
+
+    assert (made.exit_code, checked.exit_code) == (0, 0), made.output + checked.output
+    assert pl.read_csv(tmp_path / "problems.csv")["grave"].cast(pl.String).is_in(["false"]).all()
+    assert ("严重 0 个" if language == "zh" else "0 of them grave") in checked.output
+
+
+def test_check_of_a_region_with_grave_problems_exits_with_3(tmp_path, language):
+    region = shutil.copytree(TINY, tmp_path / "region")
+    (region / "needs.csv").unlink()
+
+    done = call("check", region)
+
+    assert done.exit_code == 3
+    assert "needs" in done.output
+
+
+def test_run_prints_a_summary_and_where_the_report_lies(tmp_path, language):
+    done = call("run", TINY, "--plan", TINY / "plan.toml", "--out", tmp_path / "run")
+
+    assert done.exit_code == 0, done.output
+    assert ("断档" if language == "zh" else "Breaks") in done.output
+    assert "report.html" in done.output.replace("\n", "")
+    again = call("report", TINY, "--plan", TINY / "plan.toml", "--out", tmp_path / "run")
+    assert ("沿用" if language == "zh" else "taken over") in again.output
+
+
+@pytest.mark.parametrize(("command", "leaves"), [("match", "expert_pairs"), ("allocate", "assigned"), ("gaps", "gaps")])
+def test_single_steps_leave_their_tables(tmp_path, command, leaves):
+    done = call(command, TINY, "--out", tmp_path / "run")
+
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "run" / f"{leaves}.parquet").exists()
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_report_needs_a_finished_run(tmp_path, language):
+    done = call("report", TINY, "--out", tmp_path / "run")
+
+    assert done.exit_code == 1
+    assert "[run.missing]" in done.output
+
+
+def test_run_of_a_region_with_grave_problems_exits_with_3(tmp_path, language):
+    region = shutil.copytree(TINY, tmp_path / "region")
+    (region / "needs.csv").write_text("need_id\n", encoding="utf-8")
+
+    done = call("run", region, "--out", tmp_path / "run")
+
+    assert done.exit_code == 3, done.output
+    assert "[run.grave]" in done.output
+    assert (tmp_path / "run.problems.csv").exists()
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["synth", "--size", "huge", "--out", "x"], ["nothing"]])
+def test_wrong_usage_exits_with_2(arguments):
+    assert call(*arguments).exit_code == 2
+
+
+def test_real_says_where_the_data_is_absent(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "real_region.py", tmp_path / "region"],
+        env={"SILIAN_REAL_DATA": str(tmp_path / "nowhere"), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert "is not here" in done.stdout
+    assert not (tmp_path / "region").exists()

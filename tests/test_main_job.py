@@ -1,0 +1,230 @@
+"""The main job on the example that can be followed by hand: what comes out, again and again, whatever happens."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+from conftest import TINY
+
+from silian import pipeline
+from silian.errors import RunError
+from silian.pipeline import STEPS, Plan, Run
+from silian.tables.schema import results as result_tables
+
+PLAN = Plan.read(TINY / "plan.toml")
+WITHOUT_CHARTS = Plan.of(PLAN.as_dict() | {"report": {"charts": False}})
+
+
+def contents(run: Run) -> dict[str, bytes]:
+    """Every file of a run but the receipt, which holds the seconds."""
+    files = [p for p in run.path.rglob("*") if p.is_file() and p.name != "receipt.json"]
+    return {p.relative_to(run.path).as_posix(): p.read_bytes() for p in files}
+
+
+def resumed(run: Run) -> set[str]:
+    return {step["name"] for step in run.receipt["steps"] if step["resumed"]}
+
+
+def silian(*arguments, **options) -> subprocess.Popen:
+    environment = os.environ | {"SILIAN_LANG": "en"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "silian.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options,
+    )  # fmt: skip
+
+
+def truth(name: str) -> pl.DataFrame:
+    return pl.read_csv(TINY / "truth" / f"{name}.csv")
+
+
+def test_run_leaves_every_promised_table_with_its_schema(tiny_run):
+    for name, table in result_tables().items():
+        assert tiny_run.table(name).schema == table.polars, name
+
+
+def test_run_finds_the_planted_answers(tiny_run):
+    strong = truth("matches").filter(pl.col("level") == 4)
+    pairs = tiny_run.table("achievement_pairs").select("need_id", "target_id", "rank")
+
+    found = strong.join(pairs, left_on=["need_id", "achievement_id"], right_on=["need_id", "target_id"])
+
+    best = found.group_by("need_id").agg(pl.col("rank").min())
+    assert best.height == strong["need_id"].n_unique()
+    assert (best["rank"] <= 3).mean() >= 0.9
+
+
+def test_run_never_assigns_an_expert_in_conflict(tiny_run):
+    planted = truth("conflicts").select("need_id", "expert_id")
+    assigned = tiny_run.table("assigned")
+
+    assert planted.height > 0
+    assert planted.join(tiny_run.table("conflicts"), on=["need_id", "expert_id"], how="anti").is_empty()
+    assert assigned.join(planted, on=["need_id", "expert_id"], how="semi").is_empty()
+    assert tiny_run.table("expert_pairs").rename({"target_id": "expert_id"}).join(
+        planted, on=["need_id", "expert_id"], how="semi"
+    ).is_empty()  # fmt: skip
+
+
+def test_run_stays_within_demand_and_capacity(tiny_run):
+    assigned, unmet, loads = (tiny_run.table(name) for name in ("assigned", "unmet", "loads"))
+    needs = pl.read_csv(TINY / "needs.csv").select(
+        "need_id", wanted=pl.col("experts_wanted").cast(pl.Int64).fill_null(PLAN.allocate.wanted)
+    )
+
+    got = needs.join(assigned.group_by("need_id").len("got"), on="need_id", how="left").fill_null(0)
+    got = got.join(unmet, on="need_id", how="left").fill_null(0)
+
+    assert (got["got"] + got["missing"] == got["wanted"]).all()
+    assert (loads["assigned"] <= loads["free"]).all()
+
+
+def test_run_finds_the_planted_missing_products(tiny_run):
+    found = tiny_run.table("gaps").select("product_id", "kind")
+
+    assert truth("missing_products").join(found, on=["product_id", "kind"], how="anti").is_empty()
+
+
+def test_run_joins_the_planted_duplicates(tiny_run):
+    same = tiny_run.table("same")
+    clusters = dict(same.select("org_id", "canonical_id").iter_rows())
+    planted = truth("same")
+
+    assert all(clusters[one] == clusters[other] for one, other in planted.select("org_id", "canonical_id").iter_rows())
+    assert same.filter(pl.col("org_id") != pl.col("canonical_id")).height == planted.filter(
+        pl.col("org_id") != pl.col("canonical_id")
+    ).height  # fmt: skip
+
+
+def test_run_parts_of_every_score_add_up(tiny_run):
+    for name in ("achievement_pairs", "expert_pairs"):
+        pairs = tiny_run.table(name)
+        parts = pairs["why"].list.eval(pl.element().struct.field("part")).list.sum()
+        assert (parts - pairs["score"]).abs().max() < 1e-5
+
+
+def test_run_again_gives_the_same_bytes(tiny_run, tmp_path):
+    again = pipeline.run(TINY, tmp_path / "again", plan=PLAN)
+
+    assert contents(again) == contents(tiny_run)
+    assert again.receipt["files"] == tiny_run.receipt["files"]
+
+
+def test_run_again_at_the_same_place_takes_over_what_did_not_change(tmp_path):
+    first = pipeline.run(TINY, tmp_path / "run", plan=WITHOUT_CHARTS)
+    second = pipeline.run(TINY, tmp_path / "run", plan=Plan.of(WITHOUT_CHARTS.as_dict() | {"allocate": {"free": 1}}))
+    third = pipeline.run(TINY, tmp_path / "run", plan=WITHOUT_CHARTS, fresh=True)
+
+    assert resumed(first) == set()
+    assert resumed(second) == {"link", "achievements"}
+    assert resumed(third) == set()
+
+
+def test_run_of_changed_data_takes_nothing_over(tmp_path):
+    region = shutil.copytree(TINY, tmp_path / "region")
+    pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS, only=("link",))
+    experts = (region / "experts.csv").read_text(encoding="utf-8-sig")
+    (region / "experts.csv").write_text(experts.replace("\n", "\n", 1) + "\n", encoding="utf-8")
+
+    assert resumed(pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS, only=("link",))) == set()
+
+
+def test_run_of_single_steps_leaves_only_what_they_rest_on(tmp_path):
+    run = pipeline.run(TINY, tmp_path / "run", plan=WITHOUT_CHARTS, only=("allocate",))
+
+    assert {step["name"] for step in run.receipt["steps"]} == {
+        "load", "check", "link", "conflicts", "experts", "allocate"
+    }  # fmt: skip
+    assert not (run.path / "report.html").exists()
+    with pytest.raises(RunError, match=r"run\.missing.*gaps\.parquet"):
+        run.table("gaps")
+
+
+def test_run_stops_at_grave_problems_and_leaves_the_old_run(tmp_path):
+    region = shutil.copytree(TINY, tmp_path / "region")
+    before = contents(pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS))
+    (region / "needs.csv").unlink()
+
+    with pytest.raises(RunError, match=r"run\.grave") as caught:
+        pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS)
+
+    assert caught.value.problems.filter("grave").height >= 1
+    assert contents(Run.open(tmp_path / "run")) == before
+    assert (tmp_path / "run.problems.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("inside", ["run", "."])
+def test_run_refuses_to_write_into_the_region(tmp_path, inside):
+    region = shutil.copytree(TINY, tmp_path / "region")
+
+    with pytest.raises(RunError, match=r"run\.inside"):
+        pipeline.run(region, region / inside)
+
+
+def test_run_open_says_what_is_no_run(tmp_path):
+    with pytest.raises(RunError, match=r"run\.missing.*receipt\.json"):
+        Run.open(tmp_path)
+
+
+def test_receipt_tells_what_was_done(tiny_run):
+    receipt = tiny_run.receipt
+
+    assert [step["name"] for step in receipt["steps"]] == [
+        "load", "check", *(step.name for step in STEPS), "report"
+    ]  # fmt: skip
+    assert receipt["plan"] == PLAN.as_dict()
+    assert "needs.csv" in receipt["inputs"]
+    assert all(step["seconds"] >= 0 for step in receipt["steps"])
+
+
+@pytest.mark.xdist_group("kills")
+def test_run_killed_at_any_moment_leaves_the_old_run_and_goes_on(tmp_path):
+    out = tmp_path / "run"
+    process = silian("run", TINY, "--plan", TINY / "plan.toml", "--out", out)
+    began = time.monotonic()
+    assert process.wait() == 0, process.stderr.read()
+    whole = time.monotonic() - began
+    old = contents(Run.open(out))
+    changed = tmp_path / "changed.toml"
+    changed.write_text(Plan.of(PLAN.as_dict() | {"allocate": {"free": 2}}).to_toml(), encoding="utf-8")
+
+    for moment in (0.35, 0.5, 0.65, 0.8, 0.95):
+        process = silian("run", TINY, "--plan", changed, "--out", out)
+        time.sleep(whole * moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if contents(Run.open(out)) != old:
+            break  # the last kill came after the new run had appeared
+
+    process = silian("run", TINY, "--plan", changed, "--out", out)
+    assert process.wait() == 0, process.stderr.read()
+    undisturbed = pipeline.run(TINY, tmp_path / "other", plan=Plan.read(changed))
+    assert contents(Run.open(out)) == contents(undisturbed)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["changed.toml", "other", "run"]
+
+
+@pytest.mark.xdist_group("kills")
+def test_run_interrupted_says_so_and_keeps_what_was_finished(tmp_path):
+    process = silian("run", TINY, "--out", tmp_path / "run")
+    for line in process.stderr:
+        if "match achievements" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    errors = process.stderr.read()
+
+    assert process.wait() == 130, errors
+    assert "Stopped. Finished steps are kept" in errors
+    assert not (tmp_path / "run").exists()
+    assert "achievements" in resumed(pipeline.run(TINY, tmp_path / "run"))
+
+
+def test_receipt_of_a_region_is_json_without_seconds_in_the_page(tiny_run):
+    text = (tiny_run.path / "receipt.json").read_text(encoding="utf-8")
+
+    assert json.loads(text)["silian"]
+    assert '"seconds"' not in (tiny_run.path / "report.html").read_text(encoding="utf-8")
