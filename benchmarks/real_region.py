@@ -67,15 +67,15 @@ def who_makes_what(organisations: pl.DataFrame, products: pl.DataFrame) -> pl.Da
 
 
 def what_is_made_of_what(products: pl.DataFrame) -> pl.DataFrame:
-    """Product links: `upstream` says dst is a material of src, `downstream` that dst is made of src."""
+    """Product links: `upstream`: dst is a material of src; `downstream`: dst is made of src; `subclass`: dst is a kind."""
     ids = dict(products.select("name", "product_id").iter_rows())
     links = pl.read_parquet(DATA / "chain" / "product_relations.parquet").with_columns(
         pl.col("src", "dst").replace_strict(ids)
     )
-    is_material = pl.col("kind") == "upstream"
+    is_turned = pl.col("kind").is_in(["upstream", "subclass"])
     links = links.select(
-        upstream_id=pl.when(is_material).then("dst").otherwise("src"),
-        downstream_id=pl.when(is_material).then("src").otherwise("dst"),
+        upstream_id=pl.when(is_turned).then("dst").otherwise("src"),
+        downstream_id=pl.when(is_turned).then("src").otherwise("dst"),
         kind=pl.col("kind").replace_strict(DIRECT),
     )
     return links.unique(maintain_order=True)

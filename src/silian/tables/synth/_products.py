@@ -131,7 +131,7 @@ def _nodes(size: Size, dice: Dice, vocabulary: Vocabulary) -> tuple[list[_Node],
     for node in _kinds(size, dice, listed, nodes, vocabulary):
         at = len(nodes)
         nodes.append(node)
-        links.append((node.base, at, "kind_of", None))
+        links.append((at, node.base, "kind_of", None))
         links += [(up, at, kind, weight) for up, down, kind, weight in own if down == node.base]
         # a base's makers take what they need in any kind: how much of each is not known
         links += [(at, down, kind, None) for up, down, kind, _ in own if up == node.base]
