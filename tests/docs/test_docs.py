@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import subprocess
@@ -250,6 +251,16 @@ def test_tutorial_and_how_to_have_a_chinese_counterpart():
     english = {p.relative_to(DOCS) for p in [DOCS / "index.md", DOCS / "tutorial.md", *(DOCS / "how-to").glob("*.md")]}
 
     assert {p.relative_to(DOCS / "zh") for p in (DOCS / "zh").rglob("*.md")} == english
+
+
+@pytest.mark.parametrize(("name", "language"), [("tutorial.md", "en"), ("zh/tutorial.md", "zh")])
+def test_tutorial_tells_every_section_of_the_report(name, language):
+    words = (ROOT / "src/silian/report/page/words.csv").read_text(encoding="utf-8").splitlines()
+    sections = [row[language] for row in csv.DictReader(words) if row["key"].startswith("nav.")]
+    text = (DOCS / name).read_text(encoding="utf-8")
+
+    assert sections
+    assert [section for section in sections if f"**{section}**" not in text] == []
 
 
 def test_pages_that_the_code_names_exist():
