@@ -113,11 +113,10 @@ def products(drawn: Graph, seed: int, organisations: Organisations) -> Products:
 
 
 def _nodes(size: Size, dice: Dice, vocabulary: Vocabulary) -> tuple[list[_Node], list[Link]]:
-    field_of = {r["chain"]: r["field"] for r in rows("chains")}
-    chains = [c for c, f in field_of.items() if not size.fields or f in size.fields][: 2 if size.fields else None]
+    chains = [r["chain"] for r in rows("chains") if not size.fields or r["field"] in size.fields]
     listed = [r for r in rows("products") if r["chain"] in chains and (not size.fields or r["in_tiny"])]
     nodes = [
-        _Node(r["product"], r["name_en"], r["chain"], r["segment"], r["industry"], field_of[r["chain"]], i)
+        _Node(r["product"], r["name_en"], r["chain"], r["segment"], r["industry"], r["field"], i)
         for i, r in enumerate(listed)
     ]
     number = {n.name: i for i, n in enumerate(nodes)}
