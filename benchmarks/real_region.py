@@ -67,7 +67,7 @@ def who_makes_what(organisations: pl.DataFrame, products: pl.DataFrame) -> pl.Da
 
 
 def what_is_made_of_what(products: pl.DataFrame) -> pl.DataFrame:
-    """Product links: `upstream`: dst is a material of src; `downstream`: dst is made of src; `subclass`: dst is a kind."""
+    """Product links. `upstream`: dst is a material of src; `downstream`: the reverse; `subclass`: dst is a kind."""
     ids = dict(products.select("name", "product_id").iter_rows())
     links = pl.read_parquet(DATA / "chain" / "product_relations.parquet").with_columns(
         pl.col("src", "dst").replace_strict(ids)
