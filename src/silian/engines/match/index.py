@@ -48,7 +48,7 @@ class Index:
     space: WordSpace
     place: Mapping[str, int]  # words of the units and their places in alphabetical order
     rows: Any  # csr_array float32 (units, features), unit rows
-    posts: Any  # the same by feature: csr_array float32 (features, units)
+    posts: Lists  # the same by feature: the units of each
     vectors: np.ndarray  # float32 (units, dimensions), unit rows
     alone: Lists  # the features of each unit that are words of one character
     touches: Touches  # which words touch each other in each unit
@@ -240,10 +240,10 @@ def meaning_rows(encoder: Encoder, title: Bags, body: Bags) -> np.ndarray:
 
 def lists(rows: Any) -> Lists:
     """Sparse rows as arrays for kernels."""
-    return Lists(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data)
+    return Lists(rows.indptr.astype(np.int64), rows.indices.astype(np.int32, copy=False), rows.data)
 
 
-def _by_feature(rows: Any) -> Any:
+def _by_feature(rows: Any) -> Lists:
     posts = rows.T.tocsr()
     posts.sort_indices()
-    return posts
+    return lists(posts)

@@ -267,7 +267,7 @@ def _fast(questions: Questions, index: Index, block: slice) -> np.ndarray:
         scores *= np.float32(index.meaning)
     else:
         scores = np.zeros((rows.shape[0], index.rows.shape[0]), np.float32)
-    _kernels.spread_words(lists(rows), lists(posts), 1.0 - index.meaning, scores)
+    _kernels.spread_words(lists(rows), posts, 1.0 - index.meaning, scores)
     if index.groups.best == 1:
         return scores
     grouped = np.zeros((rows.shape[0], len(index)), np.float32)
