@@ -244,7 +244,7 @@ def _checked_products(products: pl.DataFrame) -> pl.DataFrame:
 
 
 def _checked_links(product_links: pl.DataFrame, catalogue: pl.DataFrame | None) -> pl.DataFrame:
-    """Links without loops: upstream_id, downstream_id, kind, weight."""
+    """Links of known kinds, without loops: upstream_id, downstream_id, kind, weight."""
     key: dict[str, _inputs.Kind] = {"upstream_id": "id", "downstream_id": "id", "kind": "id"}
     links = _inputs.columns(product_links, "product_links", key, optional={"weight": "number"})
     outside = ~pl.col("weight").is_between(0, 1)  # null stays null, NaN is outside
@@ -253,7 +253,9 @@ def _checked_links(product_links: pl.DataFrame, catalogue: pl.DataFrame | None) 
     if catalogue is not None:
         for side in ("upstream_id", "downstream_id"):
             _inputs.refuse_unknown(links, "product_links", side, catalogue["product_id"], "products")
-    return links.filter(pl.col("upstream_id") != pl.col("downstream_id"))
+    return links.filter(
+        pl.col("upstream_id") != pl.col("downstream_id"), pl.col("kind").is_in([*INPUT_KINDS, "kind_of"])
+    )
 
 
 def _checked_makes(makes: pl.DataFrame, catalogue: pl.DataFrame | None) -> pl.DataFrame:
@@ -486,7 +488,7 @@ def _nearness(
         known = pairs.filter(pl.col("product_id").is_in(wanted.implode()) & pl.col("made").is_in(made.implode()))
         parts.append(known.select("product_id", "made", near=pl.lit(weight)))
     near = pl.concat(parts).group_by("product_id", "made", maintain_order=True).agg(pl.col("near").sum())
-    return near.filter(pl.col("near") > 0)
+    return near.filter(pl.col("near") > 0, pl.col("product_id") != pl.col("made"))
 
 
 def _vectors(ids: pl.Series, features: pl.DataFrame) -> csr_array:
