@@ -24,36 +24,47 @@ def layers(ids: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, in
 
     Returns
     -------
-    id → layer. A cycle is cut at its smallest id, so the result depends only on the arguments.
+    id → layer. Within products that are inputs of each other, round about, only links from a smaller id to a larger
+    one count, so the result depends only on the arguments.
 
     Examples
     --------
     >>> layers(["ore", "steel", "gear"], [("ore", "steel"), ("steel", "gear")])
     {'ore': 0, 'steel': 1, 'gear': 2}
     """
-    known = dict.fromkeys(ids, 0)
+    depth = dict.fromkeys(ids, 0)
+    known = {(a, b) for a, b in links if a in depth and b in depth and a != b}
+    circle = _circles(list(depth), known)
     down: dict[str, list[str]] = defaultdict(list)
-    waiting = dict.fromkeys(ids, 0)
-    for up, to in sorted({(a, b) for a, b in links if a in known and b in known and a != b}):
-        down[up].append(to)
-        waiting[to] += 1
-    ready = deque(sorted(i for i in known if waiting[i] == 0))
-    left = {i for i in known if waiting[i] > 0}
-    uncut = iter(sorted(left))  # where only cycles remain, the smallest id goes next
-    while ready or left:
-        if not ready:
-            cut = next(i for i in uncut if i in left)
-            left.remove(cut)
-            ready.append(cut)
+    waiting = dict.fromkeys(depth, 0)
+    for up, to in sorted(known):
+        if circle[up] != circle[to] or up < to:
+            down[up].append(to)
+            waiting[to] += 1
+    ready = deque(i for i in depth if waiting[i] == 0)
+    while ready:
         here = ready.popleft()
         for to in down[here]:
+            depth[to] = max(depth[to], depth[here] + 1)
             waiting[to] -= 1
-            if to in left:
-                known[to] = max(known[to], known[here] + 1)
-                if waiting[to] == 0:
-                    left.remove(to)
-                    ready.append(to)
-    return known
+            if waiting[to] == 0:
+                ready.append(to)
+    return depth
+
+
+def _circles(ids: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """A number for every id; two ids share it exactly if each is, round about, an input of the other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    place = {i: k for k, i in enumerate(ids)}
+    pairs = sorted(links)
+    rows, columns = [place[a] for a, _ in pairs], [place[b] for _, b in pairs]
+    if not ids:
+        return {}
+    graph = coo_array(([1] * len(pairs), (rows, columns)), shape=(len(ids), len(ids)))
+    _, numbers = connected_components(graph, directed=True, connection="strong")
+    return dict(zip(ids, numbers.tolist(), strict=True))
 
 
 def depths(inputs: pl.DataFrame) -> dict[str, int]:

@@ -85,6 +85,7 @@ def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame, *, lang
 
     Examples
     --------
+    >>> import polars as pl
     >>> needs = pl.DataFrame({"need_id": ["n1"], "field": ["laser"]})
     >>> needs_by_field(needs, pl.DataFrame({"need_id": ["n1"]}), language="en")["title"]["text"]
     'Needs by technology field (count of needs)'

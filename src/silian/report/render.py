@@ -43,6 +43,8 @@ def render(spec: Mapping[str, Any], form: Literal["svg", "png"] = "svg") -> byte
 
     if form not in ("svg", "png"):
         raise ArgumentError("argument.value", name="form", found=repr(form), wanted="'svg' or 'png'")
+    if _names_outside(spec):
+        raise ReportError("report.draw", form=form, found="it names outside data (data.url)")
     try:
         svg = _svg(json.dumps(spec, ensure_ascii=False))
         return svg.encode() if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=SCALE))
@@ -55,3 +57,11 @@ def _svg(text: str) -> str:
     import vl_convert
 
     return str(vl_convert.vegalite_to_svg(text, vl_version=VERSION, allowed_base_urls=NOWHERE))
+
+
+def _names_outside(part: object) -> bool:
+    """Whether any data of a spec stands elsewhere."""
+    if isinstance(part, dict):
+        data = part.get("data")
+        return (isinstance(data, dict) and "url" in data) or any(_names_outside(v) for v in part.values())
+    return isinstance(part, list) and any(_names_outside(v) for v in part)

@@ -1,0 +1,226 @@
+import json
+
+import altair as alt
+import polars as pl
+import pytest
+
+from silian.errors import ArgumentError, ReportError, TableError
+from silian.report import chain_map, charts
+from silian.report.render import render
+from silian.report.tests import small
+from silian.tables.region import Region
+
+REGION, RESULTS = small.region(), small.results()
+NAMES = [
+    *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts", "unmet"),
+    *("chain_map", "gap_ranking", "district_map", "district_balance", "problems"),
+]
+
+
+def rows(spec, name="rows"):
+    return spec["datasets"][name]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_all_charts_draws_every_picture_of_a_full_run(language):
+    drawn = charts.all_charts(REGION, RESULTS, language=language)
+
+    assert list(drawn) == NAMES
+    for spec in drawn.values():
+        alt.Chart.from_dict(spec, validate=True)
+        assert spec["description"].startswith(spec["title"]["text"])
+        assert "Noto Sans CJK SC" in spec["config"]["font"]
+        # rows ride along: nothing is fetched
+        assert "url" not in json.dumps({k: v for k, v in spec.items() if k != "$schema"})
+
+
+def test_all_charts_leaves_out_what_has_nothing_to_show():
+    assert charts.all_charts(Region.of({}), small.nothing(), language="zh") == {}
+
+
+def test_all_charts_without_a_map_leaves_out_only_the_map():
+    drawn = charts.all_charts(small.region(with_map=False), RESULTS, language="zh")
+
+    assert list(drawn) == [n for n in NAMES if n != "district_map"]
+
+
+def test_all_charts_gives_equal_json_for_equal_tables():
+    first, second = (json.dumps(charts.all_charts(small.region(), small.results(), language="en")) for _ in range(2))
+
+    assert first == second
+
+
+def test_all_charts_names_missing_tables():
+    with pytest.raises(ReportError, match=r"report\.results.*2 .*gaps, district_balance"):
+        charts.all_charts(REGION, {n: t for n, t in RESULTS.items() if n not in ("gaps", "district_balance")})
+
+
+def test_all_charts_names_missing_columns():
+    with pytest.raises(TableError, match=r"table\.columns.*loads.*free"):
+        charts.all_charts(REGION, RESULTS | {"loads": RESULTS["loads"].drop("free")})
+
+
+def test_all_charts_refuses_another_language():
+    with pytest.raises(ArgumentError, match=r"argument\.value.*language.*'fr'"):
+        charts.all_charts(REGION, RESULTS, language="fr")
+
+
+def test_needs_by_field_stacks_matched_before_unmatched():
+    spec = charts.needs_by_field(REGION["needs"], RESULTS["achievement_pairs"], language="en")
+
+    assert rows(spec)[:2] == [
+        {"field": "Not stated", "state": "With an achievement", "needs": 0, "order": 0},
+        {"field": "Not stated", "state": "Without one", "needs": 1, "order": 1},
+    ]
+    assert spec["title"]["text"] == "Needs by technology field (count of needs)"
+
+
+def test_served_between_names_districts_in_the_language():
+    zh, en = (
+        charts.served_between(
+            REGION["needs"], REGION["experts"], RESULTS["assigned"], REGION["districts"], language=language
+        )
+        for language in ("zh", "en")
+    )
+
+    assert rows(zh)[1] == {"need": "东湖区", "expert": "西山县", "assigned": 1}
+    assert rows(en)[1] == {"need": "Donghu", "expert": "Xishan", "assigned": 1}
+
+
+def test_served_between_keeps_the_busiest_districts_when_there_are_many():
+    ids = [f"d{i:02d}" for i in range(40)]
+    needs = pl.DataFrame({"need_id": ids, "district_id": ids})
+    experts = pl.DataFrame({"expert_id": ids, "district_id": ids})
+    often = pl.DataFrame({"need_id": ["d39"] * 3 + ids, "expert_id": ["d38"] * 3 + ids})
+
+    spec = charts.served_between(needs, experts, often, pl.DataFrame({"district_id": ids, "name": ids}))
+
+    shown = {r["need"] for r in rows(spec)}
+    assert len(shown) == charts.MAX_DISTRICTS
+    assert {"d38", "d39"} <= shown
+
+
+def test_busiest_experts_tells_namesakes_apart():
+    experts = REGION["experts"].with_columns(name=pl.lit("王伟"))
+
+    spec = charts.busiest_experts(RESULTS["loads"], experts)
+
+    assert [r["expert"] for r in rows(spec)] == ["王伟 e2", "王伟 e3"]
+
+
+def test_unmet_keeps_a_reason_that_the_list_lacks():
+    unmet = RESULTS["unmet"].with_columns(reason=pl.lit("new_reason"))
+
+    assert {r["reason"] for r in rows(charts.unmet(REGION["needs"], unmet))} == {"new_reason"}
+
+
+def test_gap_ranking_shows_rank_name_and_score():
+    spec = charts.gap_ranking(RESULTS["gaps"], REGION["products"], language="en")
+
+    assert rows(spec) == [
+        {
+            "product": "1. 极片",
+            "product_id": "p2",
+            "kind": "Break",
+            "chain": "动力电池",
+            "segment": "部件",
+            "score": 0.75,
+        }
+    ]
+
+
+def test_district_map_carries_only_districts_of_the_region_with_their_share():
+    spec = charts.district_map(RESULTS["district_balance"], REGION["districts"], small.geojson(), language="en")
+
+    figures = [f["properties"] for f in rows(spec, "borders")]
+    assert [(f["name"], f["share"]) for f in figures] == [("Donghu", "67%"), ("Xishan", "100%")]
+    assert [(p["lon"], p["lat"]) for p in rows(spec, "labels")] == [(110.5, 30.5), (111.5, 30.5)]
+
+
+def test_chain_map_names_every_product_of_a_small_graph():
+    tables = (REGION["products"], REGION["makes"], REGION["product_links"], RESULTS["gaps"])
+
+    spec = charts.chain_map(*tables, language="en")
+
+    assert {n["product"]: n["state"] for n in rows(spec, "nodes")} == {
+        "铜箔": "Made here",
+        "极片": "Break",
+        "电芯": "Made here",
+        "圆柱电芯": "Made here",
+        "隔膜": "Not made here",
+    }
+    # two links, four points each; a kind of a product is no input of it
+    assert [e["touches"] for e in rows(spec, "edges")] == ["break"] * 8
+
+
+def test_chain_map_shows_a_large_graph_by_segment():
+    count = chain_map.MAX_NODES + 1
+    products = pl.DataFrame(
+        {"product_id": [f"p{i:03d}" for i in range(count)], "name": "零件", "chain": "机床", "segment": "部件"}
+    )
+    none = REGION["product_links"].clear()
+    makes = pl.DataFrame({"org_id": ["o1"], "product_id": ["p000"]})
+
+    spec = charts.chain_map(products, makes, none, RESULTS["gaps"].clear(), language="zh")
+
+    assert [(c["segment"], c["products"], c["made"], c["other"]) for c in rows(spec)] == [("部件", count, 1, count - 1)]
+    parts = rows(spec, "parts")
+    assert [p["state"] for p in parts] == ["本地生产", "本地未产"]
+    assert (parts[0]["x"], parts[1]["x2"]) == (0.0, 0.94)
+    alt.Chart.from_dict(spec, validate=True)
+
+
+def test_chain_map_continues_a_long_chain_in_the_next_row():
+    count = chain_map.COLUMNS + 1
+    segments = [f"环节{i:02d}" for i in range(count)]
+    products = pl.DataFrame({"product_id": [f"p{i:03d}" for i in range(count * 8)], "segment": segments * 8}).select(
+        "product_id", "segment", name=pl.lit("零件"), chain=pl.lit("机床")
+    )
+
+    spec = charts.chain_map(products, REGION["makes"].clear(), REGION["product_links"].clear(), RESULTS["gaps"].clear())
+
+    assert [(c["x"], c["y"]) for c in rows(spec)][-2:] == [(chain_map.COLUMNS - 1, 0), (0, 1)]
+
+
+def test_problems_colours_grave_ones():
+    spec = charts.problems(RESULTS["problems"], language="zh")
+
+    assert [(r["code"], r["state"], r["rows"]) for r in rows(spec)] == [
+        ("check.grave", "严重", 1),
+        ("check.range", "一般", 2),
+        ("check.empty", "一般", 1),
+    ]
+
+
+def test_render_draws_chinese_letters_into_a_png():
+    spec = charts.problems(RESULTS["problems"], language="zh")
+
+    picture = render(spec, "png")
+
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = (int.from_bytes(picture[i : i + 4], "big") for i in (16, 20))
+    assert width > 2 * 720
+    assert height > 200
+    assert "数据问题（行）" in render(spec, "svg").decode()
+
+
+def test_render_gives_equal_bytes_for_equal_specs():
+    spec = charts.load_spread(RESULTS["loads"])
+
+    assert render(spec, "svg") == render(charts.load_spread(RESULTS["loads"]), "svg")
+
+
+def test_render_refuses_another_form():
+    with pytest.raises(ArgumentError, match=r"argument\.value.*form.*'gif'"):
+        render({}, "gif")
+
+
+@pytest.mark.parametrize("data", [{"url": "https://example.org/rows.json"}, {"url": "file:///etc/passwd"}])
+def test_render_fetches_nothing(data):
+    with pytest.raises(ReportError, match=r"report\.draw"):
+        render({"data": data, "mark": "bar", "encoding": {"x": {"field": "a", "type": "quantitative"}}})
+
+
+def test_render_names_a_broken_spec():
+    with pytest.raises(ReportError, match=r"report\.draw.*svg"):
+        render({"mark": "no such mark"})

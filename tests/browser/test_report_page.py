@@ -1,0 +1,312 @@
+"""The report as a person meets it: opened from a file in a real Chromium, without a network."""
+
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from silian.report.page import page
+from silian.report.tests import small
+from silian.tables.region import Region
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium here: scripts/system-packages browser"),
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The pages under test, by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    full = (small.region(), small.results())
+    hostile = small.region(title=small.HOSTILE)
+    evil = small.results() | {
+        "problems": small.results()["problems"].with_columns(found=pl.lit(small.HOSTILE), file=pl.lit(small.HOSTILE)),
+    }
+    runs = {"full": full, "hostile": (hostile, evil), "empty": (Region.of({}), small.nothing())}
+    for name, (region, results) in runs.items():
+        (folder / f"{name}.html").write_text(page(region, results, receipt=small.receipt()), encoding="utf-8")
+    return folder
+
+
+class Reader:
+    """A person with a browser: what they see, and whether anything went wrong behind it."""
+
+    def __init__(self, chromium, folder: Path, *, width: int = 1440, scheme: str = "light") -> None:
+        self.context = chromium.new_context(
+            viewport={"width": width, "height": 1000},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            accept_downloads=True,
+        )
+        self.page = self.context.new_page()
+        self.folder = folder
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.faults.append(message.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def open(self, name: str, part: str = ""):
+        self.page.goto((self.folder / f"{name}.html").as_uri() + part)
+        self.page.wait_for_selector("html[data-ready=yes]", timeout=20_000)
+        return self.page
+
+    def scroll_through(self) -> None:
+        """So that every picture is drawn."""
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        for y in range(0, height, 700):
+            self.page.evaluate(f"scrollTo(0, {y})")
+            self.page.wait_for_timeout(30)
+        self.page.wait_for_function(
+            "document.querySelectorAll('.chart').length === document.querySelectorAll('.chart svg').length"
+        )
+
+    def download(self, button) -> str:
+        with self.page.expect_download() as waiting:
+            button.click()
+        return Path(waiting.value.path()).read_bytes().decode("utf-8")
+
+
+@pytest.fixture
+def reader(chromium, files, request):
+    who = Reader(chromium, files, **getattr(request, "param", {}))
+    yield who
+    who.context.close()
+    assert who.faults == []  # no script error, no breach of the content security policy, no warning
+    assert [url for url in who.requests if not url.startswith(("file:", "blob:"))] == []
+    assert len({url.partition("#")[0] for url in who.requests if url.startswith("file:")}) <= 1
+
+
+def test_the_page_makes_no_request_and_draws_every_picture(reader):
+    shown = reader.open("full")
+
+    reader.scroll_through()
+
+    assert shown.locator(".chart svg").count() == 11
+
+
+@pytest.mark.parametrize("reader", [{}, {"width": 768}, {"width": 390, "scheme": "dark"}], indirect=True)
+@pytest.mark.parametrize("name", ["full", "empty"])
+def test_the_page_has_no_fault_that_axe_finds(reader, name):
+    shown = reader.open(name)
+    if reader.page.viewport_size["width"] == 390:
+        shown.get_by_role("button", name="English").click()
+    reader.scroll_through()
+
+    found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
+    assert shown.evaluate("document.documentElement.scrollWidth") <= reader.page.viewport_size["width"]
+
+
+def test_the_switch_changes_every_text_and_is_remembered(reader):
+    shown = reader.open("full")
+    expect(shown.get_by_role("heading", name="需求匹配")).to_be_visible()
+
+    shown.get_by_role("button", name="English").click()
+
+    expect(shown.get_by_role("heading", name="Matches")).to_be_visible()
+    expect(shown.locator("html")).to_have_attribute("lang", "en")
+    reader.scroll_through()
+    left = shown.evaluate(
+        """[...document.querySelectorAll('[data-t], h3, th, button, label span, .chart text')]
+             .filter(n => n.checkVisibility()).map(n => n.textContent).filter(s => /[\\u4e00-\\u9fff]/.test(s))"""
+    )
+    names = {
+        "中文",
+        "示例市",
+        "铜箔",
+        "极片",
+        "电芯",
+        "圆柱电芯",
+        "隔膜",
+        "1. 极片",
+        "李敏 e2",
+        "张强 e3",
+        "激光焊缝气孔在线检测",
+    }
+    assert set(left) - names == set()
+    reader.open("full")
+    expect(shown.get_by_role("heading", name="Matches")).to_be_visible()
+
+
+def test_the_theme_follows_the_system_until_the_reader_chooses(chromium, files):
+    reader = Reader(chromium, files, scheme="dark")
+    shown = reader.open("full")
+    expect(shown.locator("html")).to_have_attribute("data-theme", "dark")
+
+    shown.get_by_role("button", name="浅色").click()
+
+    reader.open("full")
+    expect(shown.locator("html")).to_have_attribute("data-theme", "light")
+    reader.context.close()
+
+
+def test_a_need_shows_what_answers_it_and_why(reader):
+    shown = reader.open("full", "#matches/n1")
+
+    detail = shown.get_by_role("article", name="所选需求")
+    expect(detail.get_by_role("heading", name="激光焊缝气孔在线检测")).to_be_visible()
+    assert detail.locator(".hits li .what").all_inner_texts() == ["焊缝气孔视觉检测装置", "涂布厚度激光测量"]
+    first = detail.locator(".hits > li").first
+    expect(first.get_by_role("img")).to_have_attribute(
+        "aria-label", "得分 0.80，其中 气孔 0.40，语义接近 0.30，其余 0.10"
+    )
+    assert first.locator(".parts li").all_inner_texts() == ["气孔\n0.40", "语义接近\n0.30", "其余\n0.10"]
+    first.get_by_text("成果简介与共有词语").click()
+    assert first.locator("details mark").all_inner_texts() == ["气孔"]
+    assert "气孔" in detail.locator(".prose mark").all_inner_texts()
+
+
+def test_an_expert_shows_the_works_that_share_most_and_whether_assigned(reader):
+    shown = reader.open("full", "#matches/n1")
+
+    shown.get_by_role("tab", name="专家 2").click()
+
+    hits = shown.locator("[data-part=matches] .hits > li")
+    assert hits.locator(".what").all_inner_texts() == ["王伟", "李敏"]
+    expect(hits.nth(1).get_by_text("已指派")).to_be_visible()
+    hits.first.get_by_text("专长与代表业绩").click()
+    assert "激光焊缝气孔的形成机理" in hits.first.locator(".works li").first.inner_text()
+
+
+def test_the_keyboard_reaches_a_need_and_turns_its_tabs(reader):
+    shown = reader.open("full")
+    shown.get_by_role("searchbox").first.focus()
+
+    shown.keyboard.type("涂布")
+    expect(shown.locator("[data-part=matches] .count")).to_have_text("显示 1 项，共 4 项需求")
+    shown.locator(".list a").first.focus()
+    shown.keyboard.press("Enter")
+    expect(shown.locator(".detail h3").first).to_have_text("电池涂布厚度检测")
+    shown.get_by_role("tab", name="成果 1").focus()
+    shown.keyboard.press("ArrowRight")
+
+    expect(shown.get_by_role("tab", name="专家 1")).to_be_focused()
+    expect(shown.get_by_text("因利益冲突回避：王伟（任职）")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("card", "section", "first"),
+    [
+        ("有匹配成果的需求", "matches", "激光焊缝气孔在线检测"),
+        ("已派专家", "serves", "传感器标定"),
+        ("尚缺专家的需求", "unmet", "电池涂布厚度检测"),
+        ("产业链缺口", "chain", "极片"),
+        ("已回避的利益冲突", "serves", "王伟"),
+        ("数据问题", "problems", "check.grave"),
+    ],
+)
+def test_a_headline_number_opens_its_list(reader, card, section, first):
+    shown = reader.open("full")
+
+    shown.locator(".headline a", has_text=card).click()
+
+    expect(shown.locator(f"#{section}").get_by_text(first).first).to_be_visible()
+    shown.wait_for_function(f"document.getElementById('{section}').getBoundingClientRect().top < 900")
+
+
+def test_filters_narrow_the_needs(reader):
+    shown = reader.open("full", "#matches=unmatched")
+    part = shown.locator("[data-part=matches]")
+
+    assert shown.locator(".list .name").first.inner_text() == "食品保鲜"
+    expect(shown.locator("[data-part=matches] .count")).to_have_text("显示 1 项，共 4 项需求")
+    part.get_by_role("combobox", name="状态").select_option("")
+    part.get_by_role("combobox", name="区县").select_option("d2")
+    assert shown.locator("[data-part=matches] .list .name").all_inner_texts() == ["传感器标定"]
+
+
+def test_a_gap_shows_its_evidence_and_who_could_fill_it(reader):
+    shown = reader.open("full", "#chain/p2")
+
+    detail = shown.get_by_role("article", name="所选缺口")
+    expect(detail.get_by_role("heading", name="极片")).to_be_visible()
+    text = detail.inner_text()
+    for said in ("本地 2 家", "铜箔", "电芯", "电池涂布厚度检测", "华泰激光有限公司", "涂布厚度激光测量", "张强"):
+        assert said in text
+
+
+def test_every_picture_has_its_table_and_csv(reader):
+    shown = reader.open("full")
+    figure = shown.locator("figure", has_text="各技术领域的需求数")
+
+    figure.get_by_role("button", name="表").click()
+
+    rows = [row.split("\t") for row in figure.locator("tbody tr").all_inner_texts()]
+    assert rows == [
+        ["未注明", "1", "0", "1"],
+        ["动力与储能电池", "1", "1", "0"],
+        ["激光与增材制造", "1", "1", "0"],
+        ["传感器与仪器仪表", "1", "1", "0"],
+    ]
+    text = reader.download(figure.get_by_role("button", name="CSV", exact=False).first)
+    assert text.startswith("\ufeff领域,需求数,有匹配成果,尚无匹配成果\r\n未注明,1,0,1\r\n")
+
+
+def test_a_csv_holds_no_formula(reader):
+    shown = reader.open("full", "#problems")
+
+    grid = shown.locator(".grid", has_text="逐行列出")
+    text = reader.download(grid.get_by_role("button", name="下载 CSV"))
+
+    assert ",'=1+1," in text
+    assert ",'-3," in text
+    assert re.search(r"^needs,needs\.csv,5,", text, re.MULTILINE)
+
+
+def test_a_table_sorts_by_its_headings(reader):
+    shown = reader.open("full", "#serves")
+    grid = shown.locator(".grid", has_text="专家负荷").first
+
+    grid.get_by_role("button", name="可承接").click()
+
+    expect(grid.locator("th", has_text="可承接")).to_have_attribute("aria-sort", "descending")
+    assert [row.split("\t")[-1] for row in grid.locator("tbody tr").all_inner_texts()] == ["2", "2", "1"]
+    expect(grid.get_by_role("button", name="可承接")).to_be_focused()
+
+
+def test_hostile_texts_are_shown_and_nothing_of_them_runs(reader):
+    shown = reader.open("hostile", "#matches/n1")
+    reader.scroll_through()
+
+    assert shown.evaluate("window.hurt") is None
+    assert shown.locator(".detail h3").first.text_content() == small.HOSTILE
+    assert shown.locator("img").count() == 0
+
+
+def test_an_empty_run_says_what_is_missing_and_how_to_add_it(reader):
+    shown = reader.open("empty")
+
+    said = shown.locator("main").inner_text()
+    for file in ("needs.csv", "experts.csv", "products.csv", "districts.csv"):
+        assert file in said
+    assert "未发现数据问题" in said
+
+
+def test_the_page_prints_without_its_controls(reader):
+    shown = reader.open("full")
+    reader.scroll_through()
+
+    shown.emulate_media(media="print")
+
+    expect(shown.locator(".top")).to_be_hidden()
+    expect(shown.locator(".side")).to_be_hidden()
+    expect(shown.locator(".chart svg").first).to_be_visible()
+    expect(shown.locator(".detail").first).to_be_visible()
