@@ -125,12 +125,12 @@ def gaps(
     asked = _checked_needs(needs, catalogue)
     makers = _makers(makes, links)
     here = makers.select("product_id").unique()
-    sides = _sides(links).join(_counted(makers), on="other_id", how="left").with_columns(pl.col("makers").fill_null(0))
+    absent = catalogue.join(here, on="product_id", how="anti")
+    sides = _known_sides(absent, _sides(links), makers)
     shares = _shares(sides).join(_buyers(sides, makers), on="product_id", how="left")
     named = asked.group_by("product_id").agg(needs=pl.len().cast(pl.Int64))
     measured = (
-        catalogue.join(here, on="product_id", how="anti")
-        .join(shares, on="product_id", how="left")
+        absent.join(shares, on="product_id", how="left")
         .join(named, on="product_id", how="left")
         .with_columns(pl.exclude("product_id", "chain", "segment").fill_null(0))
     )
@@ -304,7 +304,18 @@ def _sides(links: pl.DataFrame) -> pl.DataFrame:
     inputs = inputs.group_by("upstream_id", "downstream_id").agg(pl.col("weight").max())
     upstream = inputs.select("weight", product_id="downstream_id", side=pl.lit("upstream"), other_id="upstream_id")
     downstream = inputs.select("weight", product_id="upstream_id", side=pl.lit("downstream"), other_id="downstream_id")
-    return pl.concat([upstream, downstream]).sort("product_id", "side", "other_id")
+    return pl.concat([upstream, downstream])
+
+
+def _known_sides(absent: pl.DataFrame, sides: pl.DataFrame, makers: pl.DataFrame) -> pl.DataFrame:
+    """The sides, with the neighbour's makers, of the absent products that can be a break or a blank."""
+    counted = sides.join(absent.select("product_id"), on="product_id", how="semi").join(
+        _counted(makers), on="other_id", how="left"
+    )
+    counted = counted.with_columns(pl.col("makers").fill_null(0))
+    can_be_blank = absent.drop_nulls(["chain", "segment"]).select("product_id")
+    near = pl.concat([counted.filter(pl.col("makers") > 0).select("product_id"), can_be_blank])
+    return counted.join(near, on="product_id", how="semi").sort("product_id", "side", "other_id")
 
 
 def _shares(sides: pl.DataFrame) -> pl.DataFrame:
