@@ -1,7 +1,7 @@
 """A synthetic region: invented in every name and figure, real in form, with the truth that quality is measured against.
 
-Its texts come from a vocabulary written by hand (`data/`): objects with their kinds, what goes wrong with them, and the
-methods that answer it, for 28 fields of technology. Enterprises and laboratories use different words for the same thing.
+Its texts come from a vocabulary written by hand (`data/`): objects with their kinds, what goes wrong with them, and
+the methods that answer it, for 28 fields of technology. Enterprises and laboratories use different words.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._products import Graph, Products
 
 SizeName = Literal["tiny", "county", "city", "province"]
@@ -149,9 +148,7 @@ def _asked(demand: Demand, words: Vocabulary) -> frozenset[str]:
     return frozenset([k.name for k in kinds] + [words.things[k.thing].name for k in kinds])
 
 
-def _buyers(
-    demand: Demand, seed: int, words: Vocabulary, drawn: Graph, goods: Products
-) -> dict[int, tuple[str, str]]:
+def _buyers(demand: Demand, seed: int, words: Vocabulary, drawn: Graph, goods: Products) -> dict[int, tuple[str, str]]:
     """Needs about a product that nobody here makes: row of the need → product and an enterprise that would buy it."""
     from silian.tables.synth._dice import Dice
 

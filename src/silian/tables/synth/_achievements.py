@@ -77,9 +77,7 @@ def _patent_number(dice: Dice) -> str:
     return f"ZL{body}.{'0123456789X'[total % 11]}"
 
 
-def _write(
-    dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, setting: int, *, trl: int
-) -> tuple[str, str]:
+def _write(dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, setting: int, *, trl: int) -> tuple[str, str]:
     k = vocabulary.kinds[kind]
     thing, nature = vocabulary.things[k.thing], vocabulary.family(k.thing).nature
     name = dice.weighted((k.lab_name, k.name), (0.72, 0.28))
@@ -98,16 +96,18 @@ def _write(
     def say(part: str) -> str:
         return texts.phrase(dice, vocabulary, part, nature)
 
-    in_title = bool(slots["s"]) and dice.chance(0.45)
-    title = say("ach.title_s" if in_title else "ach.title")
-    opening = say("ach.open_s") if slots["s"] and not in_title else say("ach.open")
-    stage = f"ach.stage{1 if trl <= 3 else 2 if trl <= 5 else 3 if trl <= 7 else 4}"
     problem = texts.problem_of(dice, vocabulary, method, k.thing)
+    general = "" if problem else "_general"
+    in_title = bool(slots["s"]) and dice.chance(0.45)
+    title = say(f"ach.title{general}{'_s' if in_title else ''}")
+    opening = say(f"ach.open{general}{'_s' if slots['s'] and not in_title else ''}")
     if problem is None:
         result = say("ach.plain")
+    elif dice.chance(0.7):
+        slots["eff"], result = texts.effect(dice, problem, nature), say("ach.eff")
     else:
-        slots["eff"] = texts.effect(dice, problem) if dice.chance(0.7) else texts.plain_effect(dice, problem)
-        result = say("ach.eff")
+        slots["eff"], result = texts.plain_effect(dice, problem), say("ach.eff_plain")
+    stage = f"ach.stage{1 if trl <= 3 else 2 if trl <= 5 else 3 if trl <= 7 else 4}"
     parts = [opening, say("ach.how"), result]
     parts += [say(part) for part in (stage, "ach.ip", "ach.coop") if dice.chance(0.62)]
     if dice.chance(0.12):  # some say little

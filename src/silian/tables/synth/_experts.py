@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from silian.tables.synth._sizes import Size
     from silian.tables.synth._vocabulary import Vocabulary
 
+EMPLOYER_SHARES: Final = {"university": 0.56, "institute": 0.25, "hospital": 0.08, "enterprise": 0.11}
+FREE_SHARES: Final = (0.08, 0.2, 0.3, 0.2, 0.12, 0.06, 0.04)  # of experts free for 0 to 6 needs
 TITLES: Final = {
     "university": (
         ("professor", "associate_professor", "lecturer", "researcher", "academician"),
@@ -30,7 +32,6 @@ TITLES: Final = {
     "hospital": (("chief_physician", "professor", "associate_professor"), (0.7, 0.15, 0.15)),
     "enterprise": (("senior_engineer", "professor_engineer", "engineer"), (0.55, 0.2, 0.25)),
 }
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ def _groups(
 def _employers(rng: np.random.Generator, n: int, organisations: Organisations) -> np.ndarray:
     """Row of the employer of each expert: big universities have many."""
     parts = []
-    for kinds, share in ((("university",), 0.56), (("institute",), 0.25), (("hospital",), 0.08), (("enterprise",), 0.11)):
-        among = organisations.rows_of(*kinds)
-        weight = 1 / np.arange(1, len(among) + 1) ** (0.6 if kinds[0] == "university" else 0.15)
+    for kind, share in EMPLOYER_SHARES.items():
+        among = organisations.rows_of(kind)
+        weight = 1 / np.arange(1, len(among) + 1) ** (0.6 if kind == "university" else 0.15)
         parts.append(rng.choice(among, size=max(1, round(share * n)), p=weight / weight.sum()))
     everyone = np.concatenate(parts)
     return rng.permutation(np.resize(everyone, n)).astype(np.int64)
@@ -151,7 +152,7 @@ def _post(dice: Dice, vocabulary: Vocabulary, org_kind: str, things: tuple[int, 
         "field": family.field,
         "profile": profile if dice.chance(0.93) else None,
         "orcid": _orcid(dice) if dice.chance(0.4) else None,
-        "free": dice.weighted((0, 1, 2, 3, 4, 5, 6), (0.08, 0.2, 0.3, 0.2, 0.12, 0.06, 0.04)) if dice.chance(0.9) else None,
+        "free": dice.weighted(range(7), FREE_SHARES) if dice.chance(0.9) else None,
         "fee_cny": float(dice.pick((800, 1000, 1500, 2000, 2500, 3000, 5000))) if dice.chance(0.55) else None,
     }
 

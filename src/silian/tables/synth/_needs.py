@@ -10,17 +10,23 @@ import polars as pl
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
 from silian.tables.synth._subjects import NONE
-from silian.tables.synth._vocabulary import Problem
 
 if TYPE_CHECKING:
     from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._subjects import Subjects
-    from silian.tables.synth._vocabulary import Vocabulary
+    from silian.tables.synth._vocabulary import Problem, Vocabulary
 
 KINDS: Final = ("technology", "achievement", "equipment", "digital", "talent", "cooperation")
 KIND_SHARES: Final = (0.64, 0.11, 0.06, 0.04, 0.08, 0.07)
 FORMS: Final = ("paragraph", "terse", "chat", "headed", "figures", "question", "long")
 FORM_SHARES: Final = (0.30, 0.13, 0.14, 0.11, 0.12, 0.08, 0.12)
+SHORT_FORMS: Final = ("terse", "chat", "question", "figures")
+HEADS: Final = (
+    ("一、企业概况：", "二、技术难题：", "三、技术指标：", "四、合作方式："),
+    ("【背景】", "【难题】", "【指标】", "【合作】"),
+    ("1.需求背景：", "2.拟解决的问题：", "3.预期目标：", "4.合作要求："),
+    ("背景：", "问题：", "目标：", "其他："),
+)
 TODAY: Final = np.datetime64("2026-09-01")  # the day that the synthetic region is told on
 
 
@@ -68,7 +74,7 @@ class Writer:
         if problem != NONE:
             p = vocabulary.problems[problem]
             slots |= {"p": p.name, "aim": p.aim, "w": dice.pick(p.wordings)}
-            slots |= {"goal": texts.goal(dice, p), "fig": self._targets(p)}
+            slots |= {"goal": texts.goal(dice, p), "fig": self._targets(p), "shift": texts.shift(dice, p)}
         return slots, vocabulary.family(k.thing).nature
 
     def _targets(self, problem: Problem) -> str:
@@ -87,19 +93,15 @@ class Writer:
         form = dice.weighted(FORMS, FORM_SHARES)
         opening = self._open(slots, nature, is_buyer=is_buyer)
         special = self._phrase(f"need.{asks_for}", nature) if asks_for != "technology" else ""
-        figures = self._phrase("need.figs", nature) + "。" if dice.chance(0.75) else ""
-        if form == "terse":
-            return "{w}。" + (special or self._phrase("need.end", nature))
-        if form == "chat":
-            start = self._phrase("need.chat_s" if slots["s"] else "need.chat", nature)
-            return f"{start}{{w}}。" + (special or (figures if dice.chance(0.4) else "")) + self._phrase("need.end", nature)
-        if form == "question":
-            return f"{opening}{{w}}。{special}{self._phrase('need.question', nature)}{figures}"
-        if form == "figures":
-            return f"{{w}}。{special}{self._phrase('need.figs', nature)}。{self._phrase('need.ask', nature)}"
+        figures = self._phrase("need.figs", nature) if dice.chance(0.75) else ""
+        if asks_for == "talent":
+            return opening + "{w}。" + special + (self._phrase("need.end", nature) if form == "chat" else "")
         if form == "headed":
             return self._headed(opening, special, nature)
-        parts = [opening, dice.pick(("目前存在的问题是：", "但", "难点在于", "生产中发现，", "现阶段")) + "{w}。"]
+        if form in SHORT_FORMS:
+            return self._short(form, slots, nature, opening=opening, special=special, figures=figures)
+        joint = self._phrase("need.join_buyer" if is_buyer else "need.join", nature)
+        parts = [opening, joint + "{w}。"]
         if form == "long":
             parts += [self._phrase("need.harm", nature), self._phrase("need.try", nature)]
         elif dice.chance(0.5):
@@ -109,17 +111,22 @@ class Writer:
             parts.append(self._phrase("need.ask", nature))
         return "".join(dict.fromkeys(parts))
 
+    def _short(self, form: str, slots: dict[str, Any], nature: str, *, opening: str, special: str, figures: str) -> str:
+        end = self._phrase("need.end", nature)
+        if form == "terse":
+            return "{w}。" + (special or end)
+        if form == "chat":
+            start = self._phrase("need.chat_s" if slots["s"] else "need.chat", nature)
+            return f"{start}{{w}}。{special or (figures if self.dice.chance(0.4) else '')}{end}"
+        if form == "question":
+            return f"{opening}{{w}}。{special}{self._phrase('need.question', nature)}{figures}"
+        return f"{{w}}。{special}{self._phrase('need.figs', nature)}{self._phrase('need.ask', nature)}"
+
     def _headed(self, opening: str, special: str, nature: str) -> str:
-        heads = self.dice.pick(
-            (
-                ("一、企业概况：", "二、技术难题：", "三、技术指标：", "四、合作方式："),
-                ("【背景】", "【难题】", "【指标】", "【合作】"),
-                ("1.需求背景：", "2.拟解决的问题：", "3.预期目标：", "4.合作要求："),
-            )
-        )
-        bodies = (opening, "{w}。" + self._phrase("need.try", nature), special + "{fig}。", self._phrase("need.ask", nature))
+        heads = self.dice.pick(HEADS)
+        trouble, ask = "{w}。" + self._phrase("need.try", nature), special + self._phrase("need.ask", nature)
         joint = self.dice.pick(("", "\n"))
-        return joint.join(head + body for head, body in zip(heads, bodies, strict=True))
+        return joint.join(head + body for head, body in zip(heads, (opening, trouble, "{fig}。", ask), strict=True))
 
 
 def needs(
@@ -151,9 +158,16 @@ def needs(
         owner = row_of[wanted[1]] if wanted else int(owners[i])
         product = wanted[0] if wanted else products.get(vocabulary.things[thing].name)
         family = vocabulary.family(thing)
-        row = {"need_id": f"N{i + 1:0{width}d}", "org_id": organisations.ids[owner], "title": title, "text": text}
+        row: dict[str, Any] = {
+            "need_id": f"N{i + 1:0{width}d}",
+            "org_id": organisations.ids[owner],
+            "title": title,
+            "text": text,
+        }
         row |= {"kind": asks_for, "field": family.field if dice.chance(0.97) else None}
-        row |= _wishes(dice, vocabulary, family.nature) | _terms(dice, asks_for)
+        if asks_for not in ("talent", "funding"):
+            row |= _wishes(dice, vocabulary, family.nature)
+        row |= _terms(dice, asks_for)
         row |= {"district_id": district[owner], "product_id": product if wanted or dice.chance(0.45) else None}
         made.append(row)
     return pl.DataFrame(made, infer_schema_length=None)

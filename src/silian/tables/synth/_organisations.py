@@ -1,4 +1,4 @@
-"""Organisations: enterprises by what they make, universities, institutes, hospitals, societies, platforms, investors."""
+"""Organisations: enterprises by what they make, and every other kind of body."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from silian.tables import uscc
+from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
 from silian.tables.synth._vocabulary import Vocabulary, rows
 
@@ -21,6 +22,31 @@ STEM_EN: Final = "Qichuan"
 SIZES: Final = ("large", "medium", "small", "micro")
 SIZE_SHARES: Final = (0.04, 0.16, 0.52, 0.28)
 EMPLOYEES: Final = {"large": (1000, 6000), "medium": (300, 999), "small": (20, 299), "micro": (3, 19)}
+UNIVERSITIES: Final = {  # how the name goes on after the stem, and the field where there is one
+    "大学": "",
+    "理工大学": "",
+    "农业大学": "agriculture",
+    "医科大学": "biomedicine",
+    "工业大学": "",
+    "交通大学": "rail_transport",
+    "科技学院": "",
+    "师范学院": "",
+    "职业技术学院": "",
+    "工程学院": "",
+}
+INSTITUTES: Final = (
+    "{stem}市{x}研究院",
+    "{stem}{x}工程技术研究中心",
+    "{stem}产业技术研究院{x}研究所",
+    "{stem}{x}重点实验室",
+    "{stem}{x}联合创新中心",
+    "{district}{x}产业研究院",
+    "{district}{x}技术研究所",
+    "{district}{x}中试基地",
+    "{x}研究中心（{stem}）",
+    "{stem}{x}科学研究所",
+    "{district}{x}检验检测研究院",
+)
 DUPLICATE_SHARE: Final = 0.012
 _BODY: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -52,7 +78,10 @@ def organisations(
     `things` are the objects of the region's fields, `absent` names of products that nobody here makes.
     """
     here = np.array([t for t in things if vocabulary.things[t].name not in absent])
-    made = [*_enterprises(size, seed, vocabulary, places, here, absent), *_others(size, seed, vocabulary, places, things)]
+    made = [
+        *_enterprises(size, seed, vocabulary, places, here, absent),
+        *_others(size, seed, vocabulary, places, things),
+    ]
     rng = generator(seed, "organisation places")
     district = np.array([r.pop("district") for r in made])
     longitude, latitude = places.inside(rng, district)
@@ -102,7 +131,7 @@ def _enterprises(
         t, d = int(thing[i]), int(district[i])
         field = vocabulary.field(t)
         name, name_en = _firm_name(dice, fields[field], brands, places.names[d], taken)
-        row = {"name": name, "name_en": name_en if dice.chance(0.25) else None, "kind": "enterprise"}
+        row: dict[str, Any] = {"name": name, "name_en": name_en if dice.chance(0.25) else None, "kind": "enterprise"}
         row |= {"thing": t, "field": field, "district": d} | _figures(dice, name)
         row |= {"industry": vocabulary.things[t].industry, "industry_edition": "2017"}
         row["business"] = _business(dice, vocabulary, t, absent)
@@ -188,24 +217,12 @@ def _business(dice: Dice, vocabulary: Vocabulary, t: int, absent: frozenset[str]
     thing = vocabulary.things[t]
     here = [name for k in thing.kinds if (name := vocabulary.kinds[k].name) not in absent]
     kinds = "、".join(dice.sample(here, dice.between(1, 2)))
-    verb = dice.pick(("研发、生产与销售", "制造、销售及技术服务", "生产、加工和销售", "设计、制造与售后服务"))
-    extra = dice.pick(
-        (
-            "",
-            "",
-            "；可提供中试场地与检测条件",
-            "；可承接来料加工",
-            "；设有省级企业技术中心",
-            "；可接待试制与工艺验证",
-            "；货物及技术进出口",
-        )
-    )
+    nature = vocabulary.family(t).nature
+    verb, extra = (texts.phrase(dice, vocabulary, part, nature) for part in ("firm", "firm.extra"))
     return f"{thing.name}{f'（{kinds}）' if kinds else ''}的{verb}{extra}"
 
 
-def _others(
-    size: Size, seed: int, vocabulary: Vocabulary, places: Places, things: np.ndarray
-) -> list[dict[str, Any]]:
+def _others(size: Size, seed: int, vocabulary: Vocabulary, places: Places, things: np.ndarray) -> list[dict[str, Any]]:
     """Every organisation that is not an enterprise."""
     dice = Dice(seed, "other organisations")
     known = {r["field"]: r for r in rows("fields")}
@@ -280,9 +297,7 @@ Named = list[tuple[str, str, int]]  # name, field or "", number of the district
 
 def _university_names(places: Places) -> Named:
     n = len(places.ids)
-    heads = ("大学", "理工大学", "农业大学", "医科大学", "工业大学", "交通大学", "科技学院", "师范学院", "职业技术学院", "工程学院")
-    fields = ("", "", "agriculture", "biomedicine", "", "rail_transport", "", "", "", "")
-    found = [(STEM + head, field, i % min(3, n)) for i, (head, field) in enumerate(zip(heads, fields, strict=True))]
+    found = [(STEM + head, field, i % min(3, n)) for i, (head, field) in enumerate(UNIVERSITIES.items())]
     for i, name in enumerate(places.names):
         short = name.removesuffix("高新区").removesuffix("新区").rstrip("区县")
         found += [(f"{short}学院", "", i), (f"{short}职业技术学院", "", i)]
@@ -291,12 +306,9 @@ def _university_names(places: Places) -> Named:
 
 def _institute_names(places: Places, fields: list[str], known: dict[str, dict[str, str]]) -> Named:
     n = len(places.ids)
-    shapes = ("{stem}市{x}研究院", "{stem}{x}工程技术研究中心", "{stem}产业技术研究院{x}研究所", "{stem}省{x}重点实验室",
-              "{stem}{x}联合创新中心", "{district}{x}产业研究院", "{district}{x}技术研究所", "{district}{x}中试基地",
-              "中部{x}研究中心（{stem}）", "{stem}{x}科学研究所", "{district}{x}检验检测研究院")
     return [
         (shape.format(stem=STEM, x=known[field]["institute"], district=places.names[(i + j) % n]), field, (i + j) % n)
-        for j, shape in enumerate(shapes)
+        for j, shape in enumerate(INSTITUTES)
         for i, field in enumerate(fields)
     ]
 
@@ -315,9 +327,7 @@ def _society_names(places: Places, fields: list[str], known: dict[str, dict[str,
     found += [(f"{name}科学技术协会", "", i) for i, name in enumerate(places.names)]
     found += [(f"{STEM}市{known[f]['institute']}学会", f, 0) for f in fields]
     found += [(f"{STEM}市{known[f]['institute']}行业协会", f, 0) for f in fields]
-    found += [
-        (f"{name}{known[f]['institute']}协会", f, i) for f in fields for i, name in enumerate(places.names)
-    ]
+    found += [(f"{name}{known[f]['institute']}协会", f, i) for f in fields for i, name in enumerate(places.names)]
     return found
 
 
@@ -396,7 +406,7 @@ def _half_width(name: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    return f" {name[:4]} {name[4:]}"
+    return f"{name[:4]} {name[4:]}"
 
 
 def _without_form(name: str) -> str:

@@ -86,9 +86,7 @@ def products(drawn: Graph, seed: int, organisations: Organisations) -> Products:
     for up, down, kind, _ in drawn.links:
         if kind != "kind_of":
             below.setdefault(up, []).append(down)
-    buyers = {
-        nodes[p].name: [organisations.ids[o] for d in below.get(p, []) for o in makers[d]] for p in drawn.missing
-    }
+    buyers = {nodes[p].name: [organisations.ids[o] for d in below.get(p, []) for o in makers[d]] for p in drawn.missing}
     return Products(
         products=pl.DataFrame(
             {

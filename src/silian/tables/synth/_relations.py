@@ -42,8 +42,8 @@ def relations(
             made.append(_relation(dice, kind, ("expert", people.ids[expert]), ("organisation", firm)))
     small = [organisations.ids[r] for r in organisations.rows_of("institute", "hospital").tolist()]
     for kind, share in (("contract", 0.6), ("shareholding", 0.25)):
-        for org in dice.sample(small, max(1, int(share * len(small)))):
-            made.append(_relation(dice, kind, ("organisation", org), ("organisation", dice.pick(asking))))
+        chosen = dice.sample(small, max(1, int(share * len(small))))
+        made += [_relation(dice, kind, ("organisation", org), ("organisation", dice.pick(asking))) for org in chosen]
     helpers = [organisations.ids[r] for r in organisations.rows_of("platform", "investor").tolist()]
     for org in helpers:
         for _ in range(dice.between(1, 3)):

@@ -141,9 +141,7 @@ def _take(subjects: Subjects, rows: np.ndarray) -> Subjects:
 
 def _graded(pairs: pl.DataFrame, needs: Subjects, achievements: Subjects, maps: _Maps) -> pl.DataFrame:
     n, a = (pairs[name].to_numpy().astype(np.int64) for name in ("need", "achievement"))
-    return pl.DataFrame(
-        {"need": n, "achievement": a, "level": levels(_take(needs, n), _take(achievements, a), maps)}
-    )
+    return pl.DataFrame({"need": n, "achievement": a, "level": levels(_take(needs, n), _take(achievements, a), maps)})
 
 
 def _demanded(rng: np.random.Generator, things: np.ndarray, maps: _Maps) -> np.ndarray:
@@ -157,9 +155,7 @@ def _demanded(rng: np.random.Generator, things: np.ndarray, maps: _Maps) -> np.n
     return np.sort(np.concatenate(chosen))
 
 
-def _needs(
-    rng: np.random.Generator, n: int, demanded: np.ndarray, vocabulary: Vocabulary, maps: _Maps
-) -> Subjects:
+def _needs(rng: np.random.Generator, n: int, demanded: np.ndarray, vocabulary: Vocabulary, maps: _Maps) -> Subjects:
     weights = rng.gamma(2.0, size=len(demanded))
     thing = rng.choice(demanded, size=n, p=weights / weights.sum())
     if n <= len(demanded):
@@ -175,7 +171,8 @@ def _one_of(rng: np.random.Generator, thing: np.ndarray, choices: list[tuple[int
     longest = max(len(c) for c in choices)
     table = np.array([(*c, *[c[0] if c else NONE] * (longest - len(c))) for c in choices])
     count = np.array([max(1, len(c)) for c in choices])
-    return table[thing, (rng.random(len(thing)) * count[thing]).astype(np.int64)]
+    chosen: np.ndarray = table[thing, (rng.random(len(thing)) * count[thing]).astype(np.int64)]
+    return chosen
 
 
 def _settings(rng: np.random.Generator, thing: np.ndarray, maps: _Maps, *, share: float) -> np.ndarray:
@@ -265,8 +262,9 @@ def _poor_pairs(rng: np.random.Generator, needs: Subjects, achievements: Subject
     order = np.argsort(family_a, kind="stable")
     starts = np.searchsorted(family_a[order], np.arange(len(maps.family_of) + 1))
     first, count = starts[family_n], starts[family_n + 1] - starts[family_n]
-    near = order[np.minimum(first[:, None] + (rng.random((len(needs), 6)) * count[:, None]).astype(np.int64),
-                            len(order) - 1)]
+    near = order[
+        np.minimum(first[:, None] + (rng.random((len(needs), 6)) * count[:, None]).astype(np.int64), len(order) - 1)
+    ]
     far = rng.integers(len(achievements), size=(len(needs), 2))
     both = np.concatenate([near, far], axis=1)
     pairs = pl.DataFrame({"need": np.repeat(np.arange(len(needs)), both.shape[1]), "achievement": both.ravel()})

@@ -43,7 +43,9 @@ INDICATORS: Final = {
 COUNTS: Final = ("rd_staff_fte", "talents", "papers", "patents_granted", "patents_valid", "high_tech_firms")
 
 
-def facilities(n: int, seed: int, vocabulary: Vocabulary, organisations: Organisations, people: Experts) -> pl.DataFrame:
+def facilities(
+    n: int, seed: int, vocabulary: Vocabulary, organisations: Organisations, people: Experts
+) -> pl.DataFrame:
     """Laboratories, instruments, pilot lines and test sites of universities, institutes and some enterprises."""
     dice = Dice(seed, "facilities")
     listed = {kind: [r for r in rows("facilities") if r["kind"] == kind] for kind in codes()["facility_kind"]}
@@ -70,6 +72,7 @@ def facilities(n: int, seed: int, vocabulary: Vocabulary, organisations: Organis
     return pl.DataFrame(made, infer_schema_length=None)
 
 
+EFFECTS: Final = ("用户复购，产线满负荷", "已通过客户验收并批量供货", "节省成本明显，准备扩大应用", None)
 BOOKING: Final = (
     "提前三个工作日网上预约，优先服务本市中小企业",
     "对外开放，按机时收费，首次使用需培训",
@@ -193,7 +196,7 @@ def projects(
 def outcomes(seed: int, given: pl.DataFrame) -> pl.DataFrame:
     """Follow-ups of projects that took effect."""
     dice = Dice(seed, "outcomes")
-    made = []
+    made: list[dict[str, Any]] = []
     for project in given.filter(pl.col("stage") == "outcome").iter_rows(named=True):
         sales = float(dice.pick((20, 50, 80, 150, 300, 600, 1200)) * 10_000)
         for months in (6, 12, 24)[: dice.between(1, 3)]:
@@ -211,7 +214,7 @@ def outcomes(seed: int, given: pl.DataFrame) -> pl.DataFrame:
                     "jobs": dice.between(0, 25),
                     "patents": dice.between(0, 4),
                     "trl_reached": dice.between(7, 9),
-                    "text": dice.pick(("用户复购，产线满负荷", "已通过客户验收并批量供货", "节省成本明显，准备扩大应用", "")) or None,
+                    "text": dice.pick(EFFECTS),
                 }
             )
     return pl.DataFrame(made, infer_schema_length=None) if made else pl.DataFrame()

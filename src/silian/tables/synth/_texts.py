@@ -6,16 +6,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from silian.tables.synth._subjects import NONE
+from silian.tables.synth._vocabulary import rows
 
 if TYPE_CHECKING:
     from silian.tables.synth._dice import Dice
     from silian.tables.synth._vocabulary import Method, Problem, Vocabulary
 
-# A method whose name ends so is not called a 技术 or 方法 once more.
-_ENDINGS: Final = (
-    "技术 方法 策略 系统 平台 装置 工艺 结构 网络 设备 架构 拓扑 算法 模型 体系 机制 装备 方案 试验 材料 机构 电路 引擎 程序 库 法"
-).split()
-_NATURES: Final = ("material", "process", "bio", "food")  # made by recipe and process rather than built
+_NATURES: Final = ("material", "bio", "food")  # made by recipe and process rather than built
 
 
 def phrase(dice: Dice, vocabulary: Vocabulary, part: str, nature: str) -> str:
@@ -25,8 +22,13 @@ def phrase(dice: Dice, vocabulary: Vocabulary, part: str, nature: str) -> str:
 
 @cache
 def named(method: str, word: str) -> str:
-    """A method's name as a 技术 or 方法, without saying it twice."""
-    return method if method.endswith(tuple(_ENDINGS)) else method + word
+    """A method's name as a 技术 or 方法; one that ends in such a word (策略, 结构, 检测, …) is left as it is."""
+    return method if method.endswith(_endings()) else method + word
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    return tuple(r["text"] for r in rows("phrases") if r["part"] == "method.ending")
 
 
 def is_recipe(nature: str) -> bool:
@@ -63,19 +65,26 @@ def change(dice: Dice, problem: Problem) -> str:
     return dice.pick(shapes).format(f=problem.figure, a=now, b=wanted, u=u)
 
 
-def effect(dice: Dice, problem: Problem) -> str:
+def shift(dice: Dice, problem: Problem) -> str:
+    """A target after 将: 热收缩率由6%降至2.5%以下."""
+    verb, end = ("降至", "以下") if problem.falls else ("提高到", "以上")
+    now, wanted = figure(dice, problem.now), figure(dice, problem.wanted)
+    return f"{problem.figure}由{now}{problem.unit}{verb}{wanted}{problem.unit}{end}"
+
+
+def effect(dice: Dice, problem: Problem, nature: str) -> str:
     """What a method reached."""
     now, wanted = figure(dice, problem.now), figure(dice, problem.wanted)
     verb = "降低到" if problem.falls else "提高到"
-    shapes = ("{f}由{a}{u}{v}{b}{u}", "{f}达到{b}{u}", "{f}为{b}{u}，对照样为{a}{u}", "{f}从{a}{u}{v}{b}{u}")
-    return dice.pick(shapes).format(f=problem.figure, a=now, b=wanted, u=problem.unit, v=verb)
+    before = "对照样" if is_recipe(nature) else "改进前"
+    shapes = ("{f}由{a}{u}{v}{b}{u}", "{f}达到{b}{u}", "{f}为{b}{u}，{c}为{a}{u}", "{f}从{a}{u}{v}{b}{u}")
+    return dice.pick(shapes).format(f=problem.figure, a=now, b=wanted, u=problem.unit, v=verb, c=before)
 
 
 def plain_effect(dice: Dice, problem: Problem) -> str:
     """What a method does, without a figure."""
-    return dice.pick(("{p}现象明显改善", "有效缓解了{p}的问题", "为{a}提供了可行途径")).format(
-        p=problem.name, a=problem.aim
-    )
+    shapes = ("{p}的情况明显改善", "{p}的问题得到有效缓解", "{a}效果显著")
+    return dice.pick(shapes).format(p=problem.name, a=problem.aim)
 
 
 def output(dice: Dice, text: str) -> str:
@@ -104,7 +113,16 @@ def problem_of(dice: Dice, vocabulary: Vocabulary, method: Method, thing: int) -
 
 def tidy(text: str) -> str:
     """Punctuation as it should stand after phrases were put together."""
-    for wrong, right in (("，。", "。"), ("。。", "。"), ("。，", "，"), ("；。", "。"), ("，，", "，"), ("：。", "。"),
-                         ("。；", "；"), ("？。", "？"), ("、。", "。")):
+    for wrong, right in (
+        ("，。", "。"),
+        ("。。", "。"),
+        ("。，", "，"),
+        ("；。", "。"),
+        ("，，", "，"),
+        ("：。", "。"),
+        ("。；", "；"),
+        ("？。", "？"),
+        ("、。", "。"),
+    ):
         text = text.replace(wrong, right)
     return text

@@ -128,9 +128,7 @@ def rows(name: str) -> list[dict[str, str]]:
 @cache
 def vocabulary() -> Vocabulary:
     """Read the files once."""
-    families = [
-        Family(r["field"], r["family"], r["nature"], tuple(_split(r["settings"]))) for r in rows("families")
-    ]
+    families = [Family(r["field"], r["family"], r["nature"], tuple(_split(r["settings"]))) for r in rows("families")]
     family_of = {(f.field, f.name): i for i, f in enumerate(families)}
     things, kinds = _things(family_of)
     problems = _problems(family_of, things)
@@ -139,9 +137,7 @@ def vocabulary() -> Vocabulary:
     problems_of = tuple(
         tuple(p for p, problem in enumerate(problems) if t in problem.things) for t in range(len(things))
     )
-    methods_of = tuple(
-        tuple(m for m, method in enumerate(methods) if t in method.things) for t in range(len(things))
-    )
+    methods_of = tuple(tuple(m for m, method in enumerate(methods) if t in method.things) for t in range(len(things)))
     return Vocabulary(
         families=tuple(families),
         things=tuple(things),
@@ -202,9 +198,7 @@ def _concerned(things: list[Thing], family: int, names: str) -> frozenset[int]:
     return frozenset(t for t, thing in enumerate(things) if thing.family == family and (not only or thing.name in only))
 
 
-def _methods(
-    family_of: dict[tuple[str, str], int], things: list[Thing], problems: list[Problem]
-) -> list[Method]:
+def _methods(family_of: dict[tuple[str, str], int], things: list[Thing], problems: list[Problem]) -> list[Method]:
     number = {(p.family, p.name): i for i, p in enumerate(problems)}
     methods = []
     for r in rows("methods"):

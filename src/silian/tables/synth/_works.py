@@ -64,31 +64,31 @@ def _work(dice: Dice, vocabulary: Vocabulary, things: list[int]) -> dict[str, An
 
 
 def _english(dice: Dice, thing: str, method: str) -> tuple[str, str]:
-    slots = {"o": thing, "m": method, "M": method[0].upper() + method[1:]}
+    slots = {"o": thing, "o_": thing[0].upper() + thing[1:], "m": method, "M": method[0].upper() + method[1:]}
     title = dice.pick(_TITLES_EN).format_map(slots)
     return title, " ".join(dice.pick(shapes).format_map(slots) for shapes in _TEXTS_EN)
 
 
 _TITLES_EN: Final = (
-    "{M} for {o}",
-    "A study of {m} for {o}",
+    "{M} for {o} applications",
+    "A study of {m} in {o} production",
     "{M} and its effect on {o} performance",
-    "Towards reliable {o}: {m}",
+    "Towards better {o} design: {m}",
     "On the use of {m} in {o} development",
-    "{M}: mechanism and application to {o}",
+    "{M}: mechanism and {o} case study",
 )
 _TEXTS_EN: Final = (
     (
-        "This paper reports {m} for {o}.",
-        "The performance of {o} is still limited in service; {m} is proposed to improve it.",
-        "We investigate {m} with {o} as the case.",
-        "Industrial use of {o} calls for better consistency and longer life.",
+        "This paper reports {m} for {o} applications.",
+        "{o_} performance is still limited in service; {m} is proposed to improve it.",
+        "We investigate {m}, with {o} production as the case.",
+        "Industrial {o} applications call for better consistency and longer life.",
     ),
     (
         "Experiments and simulation agree well.",
         "The mechanism is analysed and the main parameters are ranked by their influence.",
         "A model is built and verified against test data.",
-        "Samples were prepared and compared with a commercial reference.",
+        "Samples were prepared by {m} and compared with a commercial reference.",
     ),
     (
         "The results offer guidance for design and process control.",
@@ -100,27 +100,29 @@ _TEXTS_EN: Final = (
 
 
 def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Method) -> tuple[str, str]:
-    family = vocabulary.family(t)
-    part = f"work.{kind}"
-    if kind == "patent" and not texts.is_recipe(family.nature):
-        part = "work.patent_hard"
+    nature = vocabulary.family(t).nature
     problem = texts.problem_of(dice, vocabulary, method, t)
     own = problem or vocabulary.problems[dice.pick(vocabulary.problems_of[t])]
     slots = _slots(dice, vocabulary, t, method, own)
-    title = _title(dice, vocabulary, part, family.nature, has_problem=problem is not None).format_map(slots)
+    part = f"work.{kind}"
+    if kind == "patent" and not texts.is_recipe(nature):
+        part = "work.patent_hard"
+    if problem is None and kind in ("paper", "patent", "project", "award"):
+        part = "work.general"
+    title = texts.phrase(dice, vocabulary, part, nature).format_map(slots)
     slots["title"] = title
-    slots["eff"] = texts.effect(dice, own) if dice.chance(0.75) else texts.plain_effect(dice, own)
-    about = "work.text_plain" if problem is None else "work.claims" if kind == "patent" else "work.text"
-    text = texts.phrase(dice, vocabulary, about, family.nature).format_map(slots)
+    slots["eff"] = texts.effect(dice, own, nature) if dice.chance(0.75) else texts.plain_effect(dice, own)
+    about = "work.text"
+    if kind in ("standard", "software"):
+        about = f"work.text_{kind}"
+    elif problem is None:
+        about = "work.text_plain"
+    elif kind == "patent":
+        about = "work.claims"
+    elif kind == "award":
+        about = "work.text_award"
+    text = texts.phrase(dice, vocabulary, about, nature).format_map(slots)
     return title, texts.tidy(text)
-
-
-def _title(dice: Dice, vocabulary: Vocabulary, part: str, nature: str, *, has_problem: bool) -> str:
-    """A title; one that names a problem only where the method answers it."""
-    while True:
-        title = texts.phrase(dice, vocabulary, part, nature)
-        if has_problem or ("{p}" not in title and "{aim}" not in title) or part == "work.software":
-            return title
 
 
 def _slots(dice: Dice, vocabulary: Vocabulary, t: int, method: Method, problem: Problem) -> dict[str, str]:
