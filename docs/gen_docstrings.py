@@ -48,7 +48,7 @@ def _split(section: str) -> str:
 
 def _link(found: re.Match[str]) -> str:
     """From reference/python/ to the page, where it is there."""
-    return f"[{found[0]}](../../{found[1]}.html)" if (HERE / f"{found[1]}.md").is_file() else found[0]
+    return f"[{found[0]}](../../{found[1]}.md)" if (HERE / f"{found[1]}.md").is_file() else found[0]
 
 
 @cache

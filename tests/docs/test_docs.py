@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -253,6 +255,13 @@ def test_tutorial_and_how_to_have_a_chinese_counterpart():
     assert {p.relative_to(DOCS / "zh") for p in (DOCS / "zh").rglob("*.md")} == english
 
 
+@pytest.mark.parametrize("folder", ["methods", "decisions", "how-to"])
+def test_index_names_every_page_of_its_folder(folder):
+    text = (DOCS / folder / "index.md").read_text(encoding="utf-8")
+
+    assert [p.name for p in (DOCS / folder).glob("*.md") if p.name != "index.md" and f"({p.name})" not in text] == []
+
+
 @pytest.mark.parametrize(("name", "language"), [("tutorial.md", "en"), ("zh/tutorial.md", "zh")])
 def test_tutorial_tells_every_section_of_the_report(name, language):
     words = (ROOT / "src/silian/report/page/words.csv").read_text(encoding="utf-8").splitlines()
@@ -361,3 +370,38 @@ def expecting(block: Block) -> str:
     if not block.exit:
         return block.text
     return f"(\nset +e\n{block.text}code=$?\n[ $code = {block.exit} ] || {{ echo exit $code; exit 1; }}\n)\n"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The pages as they are built, strictly."""
+    folder = tmp_path_factory.mktemp("site")
+    quiet = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | quiet, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.mark.xdist_group("site")
+def test_built_pages_ask_nothing_of_the_network(site):
+    outside = re.compile(r"<(?:script|img|iframe|source)[^>]+src=\"?https?:|<link[^>]+stylesheet[^>]+https?:|@import")
+
+    assert (site / "reference" / "data" / "needs.html").is_file()
+    assert [p.name for p in site.rglob("*.html") if outside.search(p.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.xdist_group("site")
+def test_search_index_knows_chinese_words(site):
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+
+    words = {word for page in index["docs"] for word in page["text"].split("\u200b")}
+
+    assert {"专家", "需求", "成果"} <= words
+
+
+@pytest.mark.xdist_group("site")
+def test_reference_shows_the_fields_of_a_result(site):
+    page = (site / "reference" / "python" / "allocate.html").read_text(encoding="utf-8")
+
+    assert "need_id, expert_id, score; sorted by the two ids" in page
