@@ -297,12 +297,12 @@ class Folder:
 
     def _read(self, texts: list[str]) -> np.ndarray:
         model = _folder_model(self.path)
-        kept = VectorCache(_folder_hash(self.path), model.get_sentence_embedding_dimension())
 
         def encode(new: list[str]) -> np.ndarray:
-            return np.asarray(model.encode(new, batch_size=self.batch, show_progress_bar=False))
+            return np.asarray(model.encode(new, batch_size=self.batch, show_progress_bar=False), dtype=np.float32)
 
-        return kept.vectors(texts, encode)
+        dimensions = encode(["。"]).shape[1]
+        return VectorCache(_folder_hash(self.path), dimensions).vectors(texts, encode)
 
 
 def _bags(texts: Sequence[str | None] | Bags) -> Bags:
@@ -424,9 +424,19 @@ def _kept(prefix: str) -> VectorCache:
 
 @cache
 def _folder_model(path: Path) -> Any:
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(str(path), device="cpu", local_files_only=True)
+    try:
+        return SentenceTransformer(str(path), device="cpu", local_files_only=True)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        SafetensorError,
+    ) as wrong:  # what transformers raises on files that are not a model
+        raise TextError("text.folder", path=path, found=f"cannot be read as a model ({wrong})") from wrong
 
 
 @cache
