@@ -294,9 +294,10 @@ def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray)
 def _barred(needs: pl.DataFrame, index: Index, excluded: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray] | None:
     if excluded is None or excluded.is_empty():
         return None
-    check_table(excluded.unique(["need_id", "target_id"]) if {"need_id", "target_id"} <= set(excluded.columns)
-                else excluded, "excluded", key=["need_id", "target_id"], text=[])  # fmt: skip
-    known = excluded.filter(
+    pair = ["need_id", "target_id"]
+    once = excluded.unique(pair, maintain_order=True) if set(pair) <= set(excluded.columns) else excluded
+    check_table(once, "excluded", key=pair, text=[])
+    known = once.filter(
         pl.col("need_id").is_in(needs["need_id"].implode()) & pl.col("target_id").is_in(index.target_ids.implode())
     )
     return _places(known["need_id"], needs["need_id"]), _places(known["target_id"], index.target_ids)

@@ -282,13 +282,15 @@ def test_rank_does_not_depend_on_the_blocks(rows, monkeypatch):
     rng = np.random.default_rng(7)
     texts = [("，".join(rng.choice(SUBJECTS, 2)), "，".join(rng.choice(SUBJECTS, 3))) for _ in range(40)]
     index, needs = match.build(targets_of(texts), encoder="corpus"), needs_of(texts[:9])
-    whole = match.rank(needs, index, top_k=6)
+    excluded = match.rank(needs, index, top_k=2).select("need_id", "target_id")
+    whole = match.rank(needs, index, top_k=6, excluded=excluded)
 
-    cut = pl.concat([match.rank(needs[i : i + rows], index, top_k=6) for i in range(0, 9, rows)])
+    cut = pl.concat([match.rank(needs[i : i + rows], index, top_k=6, excluded=excluded) for i in range(0, 9, rows)])
     monkeypatch.setattr(ranking, "CELLS", rows * 40)
     monkeypatch.setattr(ranking, "NEEDS_AT_ONCE", 4)
-    inner = match.rank(needs, index, top_k=6)
+    inner = match.rank(needs, index, top_k=6, excluded=excluded)
 
+    assert whole.join(excluded, on=["need_id", "target_id"], how="semi").is_empty()
     assert_frame_equal(cut, whole)
     assert_frame_equal(inner, whole)
 
