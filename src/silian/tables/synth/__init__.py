@@ -17,6 +17,7 @@ from silian.errors import ArgumentError
 from silian.tables.region import Region
 from silian.tables.synth import _support as support
 from silian.tables.synth._achievements import achievements
+from silian.tables.synth._dirt import soil
 from silian.tables.synth._experts import experts
 from silian.tables.synth._needs import needs
 from silian.tables.synth._organisations import organisations
@@ -44,8 +45,8 @@ class Synthetic:
     """A region and what is true of it.
 
     `truth` has matches (need_id, achievement_id, level 1 to 4: every pair of level 3 and 4, some of 1 and 2),
-    missing_products (product_id, kind: break or blank), conflicts (need_id, expert_id, kind) and same (org_id,
-    canonical_id of every organisation).
+    missing_products (product_id, kind: break or blank), conflicts (need_id, expert_id, kind), same (org_id,
+    canonical_id of every organisation) and faults (table, id, column, code: what `check` must find).
     """
 
     region: Region
@@ -72,7 +73,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
     --------
     >>> tiny = make("tiny", seed=7)
     >>> tiny.region["needs"].height, sorted(tiny.truth)
-    (12, ['conflicts', 'matches', 'missing_products', 'same'])
+    (12, ['conflicts', 'faults', 'matches', 'missing_products', 'same'])
     """
     wanted = size_named(size)
     if seed < 0:
@@ -114,11 +115,13 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "relations": bonds,
         "indicators": support.indicators(seed, map_),
     }
+    tables, faults = soil(seed, tables)
     truth = {
         "matches": matches,
         "missing_products": goods.missing,
         "conflicts": conflicts(need_table, people.table, bonds),
         "same": firms.same,
+        "faults": faults,
     }
     return Synthetic(Region.of(tables, geojson=map_.geojson), MappingProxyType(truth))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice
+from silian.tables.synth._frames import frame
 from silian.tables.synth._needs import TODAY
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from silian.tables.synth._experts import Experts
     from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._subjects import Subjects
@@ -47,7 +49,7 @@ def achievements(
         makers = [first, *dice.sample(people.team[first], dice.between(0, 2))]
         row["expert_ids"] = [people.ids[m] for m in makers] if dice.chance(0.75) else None
         made.append(row | _terms(dice, vocabulary.things[t].ipc, trl))
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("achievements", made)
 
 
 def _terms(dice: Dice, ipc: str, trl: int) -> dict[str, Any]:

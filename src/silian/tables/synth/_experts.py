@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
+from silian.tables.synth._frames import frame
 from silian.tables.synth._subjects import NONE
 from silian.tables.synth._vocabulary import rows
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._sizes import Size
     from silian.tables.synth._vocabulary import Vocabulary
@@ -68,7 +70,7 @@ def experts(size: Size, seed: int, vocabulary: Vocabulary, organisations: Organi
         row |= _post(dice, vocabulary, str(organisations.kind[org[i]]), pairs[-1])
         row |= {"district_id": district[org[i]]}
         made.append(row)
-    table = pl.DataFrame(made, infer_schema_length=None)
+    table = frame("experts", made)
     for i, row in enumerate(made):  # who left the employer out belongs to none
         org[i] = org[i] if row["org_id"] is not None else NONE
     both = np.array(pairs)

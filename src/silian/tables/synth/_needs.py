@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
+from silian.tables.synth._frames import frame
 from silian.tables.synth._subjects import NONE
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._subjects import Subjects
     from silian.tables.synth._vocabulary import Problem, Vocabulary
@@ -170,7 +172,7 @@ def needs(
         row |= _terms(dice, asks_for)
         row |= {"district_id": district[owner], "product_id": product if wanted or dice.chance(0.45) else None}
         made.append(row)
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("needs", made)
 
 
 def _lists(subjects: Subjects) -> tuple[list[int], list[int], list[int]]:

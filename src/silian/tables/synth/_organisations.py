@@ -11,6 +11,7 @@ import polars as pl
 from silian.tables import uscc
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
+from silian.tables.synth._frames import frame
 from silian.tables.synth._vocabulary import Vocabulary, rows
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def organisations(
     ids = tuple(f"O{i + 1:0{width}d}" for i in range(len(whole)))
     parents = [ids[p] if (p := r.pop("parent", None)) is not None else None for r in whole]
     source = [*range(len(made)), *of]
-    table = pl.DataFrame(whole, infer_schema_length=None).with_columns(
+    table = frame("organisations", whole).with_columns(
         pl.Series("org_id", ids), pl.Series("parent_org_id", parents, dtype=pl.String)
     )
     return Organisations(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from silian.tables.synth._dice import Dice
+from silian.tables.synth._frames import frame
 from silian.tables.synth._vocabulary import Vocabulary, rows
 
 if TYPE_CHECKING:
@@ -212,17 +213,20 @@ def _around(nodes: list[_Node], links: list[Link]) -> tuple[list[list[int]], lis
 
 
 def _missing(nodes: list[_Node], links: list[Link], made: np.ndarray) -> dict[int, str]:
-    """Every missing product: a blank where its whole segment is unmade, a break where both sides of it are made."""
+    """Every missing product, a break where both sides of it are made, else a blank where its whole segment is unmade.
+
+    In the order of the products.
+    """
     above, below = _around(nodes, links)
     live = {(n.chain, n.segment) for n, is_made in zip(nodes, made.tolist(), strict=True) if is_made}
     missing = {}
     for i, n in enumerate(nodes):
         if made[i]:
             continue
-        if (n.chain, n.segment) not in live:
-            missing[i] = "blank"
-        elif made[above[i]].any() and made[below[i]].any():
+        if made[above[i]].any() and made[below[i]].any():
             missing[i] = "break"
+        elif (n.chain, n.segment) not in live:
+            missing[i] = "blank"
     return missing
 
 
@@ -275,11 +279,11 @@ def _make_table(dice: Dice, makers: list[list[int]], ids: list[str], organisatio
                     "source": dice.pick(SOURCES),
                 }
             )
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("makes", made)
 
 
 def _link_table(dice: Dice, drawn: Graph) -> pl.DataFrame:
-    rows_ = [
+    made = [
         {
             "upstream_id": drawn.ids[up],
             "downstream_id": drawn.ids[down],
@@ -289,4 +293,4 @@ def _link_table(dice: Dice, drawn: Graph) -> pl.DataFrame:
         }
         for up, down, kind, weight in drawn.links
     ]
-    return pl.DataFrame(rows_, infer_schema_length=None)
+    return frame("product_links", made)

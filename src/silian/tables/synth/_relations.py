@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from silian.tables.synth._dice import Dice
+from silian.tables.synth._frames import frame
 from silian.tables.synth._needs import TODAY
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from silian.tables.synth._organisations import Organisations
 
 YEARS: Final = 3  # a relation that ended longer ago binds no more
-# Where several bind a pair, the first of these is named.
-BINDING: Final = ("employment", "shareholding", "contract")
+# What binds an expert to an organisation, an expert to a person employed there, and the employer to it. A contract
+# between two organisations binds nobody in person.
+DIRECT: Final = ("employment", "shareholding", "contract")
+PERSONAL: Final = ("family", "adviser", "coauthor")
+CORPORATE: Final = ("shareholding",)
 EVIDENCE: Final = {
     "employment": ("企业聘任公告", "本人申报", "社保参保记录"),
     "shareholding": ("工商登记信息", "企业年报", "本人申报"),
@@ -30,7 +34,7 @@ EVIDENCE: Final = {
 def relations(
     seed: int, needs: pl.DataFrame, organisations: Organisations, people: Experts, works: pl.DataFrame
 ) -> pl.DataFrame:
-    """Relations of all kinds; only those of BINDING join an expert or the employer to the enterprise of a need."""
+    """Relations of all kinds, some of them to enterprises that have needs."""
     dice = Dice(seed, "relations")
     firms = [organisations.ids[r] for r in organisations.rows_of("enterprise").tolist()]
     asking = list(dict.fromkeys(needs["org_id"].to_list()))
@@ -52,8 +56,9 @@ def relations(
     made += _between_people(dice, people, works)
     made = list({(r["kind"], r["left_id"], r["right_id"]): r for r in made}.values())
     width = len(str(len(made)))
-    table = pl.DataFrame(made, infer_schema_length=None)
-    return table.with_columns(pl.Series("relation_id", [f"R{i + 1:0{width}d}" for i in range(len(made))]))
+    return frame("relations", made).with_columns(
+        pl.Series("relation_id", [f"R{i + 1:0{width}d}" for i in range(len(made))])
+    )
 
 
 def _relation(dice: Dice, kind: str, left: tuple[str, str], right: tuple[str, str]) -> dict[str, Any]:
@@ -94,28 +99,45 @@ def _between_people(dice: Dice, people: Experts, works: pl.DataFrame) -> list[di
 def conflicts(needs: pl.DataFrame, experts: pl.DataFrame, bonds: pl.DataFrame) -> pl.DataFrame:
     """Pairs of need and expert that must not come together: need_id, expert_id, kind; sorted.
 
-    An expert conflicts with a need when employed by its organisation, or when a relation of BINDING that still held
-    within YEARS before the day of the region joins the expert, or the employer, to that organisation.
+    An expert conflicts with a need when employed by its organisation, or when a relation that still held within YEARS
+    before the day of the region binds them: DIRECT to the organisation, PERSONAL to a person employed there, CORPORATE
+    between an employer of the expert and the organisation. Where several do, the first of these kinds is named.
     """
-    day = TODAY.astype(object)
-    earliest = day.replace(year=day.year - YEARS)
-    held = bonds.filter(
-        pl.col("kind").is_in(BINDING),
-        pl.col("since_on").is_null() | (pl.col("since_on") <= day),
-        pl.col("until_on").is_null() | (pl.col("until_on") >= earliest),
-    )
-    one_way = held.select("kind", a="left_id", b="right_id")
-    both = pl.concat([one_way, one_way.select("kind", a="b", b="a")])
-    own = experts.filter(pl.col("org_id").is_not_null()).select("expert_id", "org_id")
+    held = _held(bonds)
     people = experts.select("expert_id")
-    direct = both.join(people, left_on="a", right_on="expert_id").select("kind", expert_id="a", org_id="b")
-    through = both.join(own, left_on="a", right_on="org_id").select("kind", "expert_id", org_id="b")
-    found = pl.concat([own.select(pl.lit("employment").alias("kind"), "expert_id", "org_id"), direct, through])
-    order = {kind: i for i, kind in enumerate(BINDING)}
+    main = experts.filter(pl.col("org_id").is_not_null()).select(
+        pl.lit("employment").alias("kind"), "expert_id", "org_id"
+    )
+    direct = (
+        held.filter(pl.col("kind").is_in(DIRECT))
+        .join(people, left_on="a", right_on="expert_id")
+        .select("kind", expert_id="a", org_id="b")
+    )
+    staff = pl.concat([main, direct.filter(pl.col("kind") == "employment")]).select("expert_id", "org_id")
+    personal = (
+        held.filter(pl.col("kind").is_in(PERSONAL))
+        .join(staff, left_on="b", right_on="expert_id")
+        .select("kind", expert_id="a", org_id="org_id")
+    )
+    corporate = (
+        held.filter(pl.col("kind").is_in(CORPORATE))
+        .join(staff, left_on="a", right_on="org_id")
+        .select("kind", "expert_id", org_id="b")
+    )
+    order = {kind: i for i, kind in enumerate((*DIRECT, *PERSONAL))}
     return (
         needs.select("need_id", "org_id")
-        .join(found, on="org_id")
+        .join(pl.concat([main, direct, personal, corporate]), on="org_id")
         .sort("need_id", "expert_id", pl.col("kind").replace_strict(order))
         .unique(["need_id", "expert_id"], keep="first", maintain_order=True)
         .select("need_id", "expert_id", "kind")
     )
+
+
+def _held(bonds: pl.DataFrame) -> pl.DataFrame:
+    """Relations that held within YEARS before the day of the region, from both sides: kind, a, b."""
+    day = TODAY.astype(object)
+    earliest = day.replace(year=day.year - YEARS)
+    held = bonds.filter(pl.col("until_on").is_null() | (pl.col("until_on") >= earliest))
+    one_way = held.select("kind", a="left_id", b="right_id")
+    return pl.concat([one_way, one_way.select("kind", a="b", b="a")])

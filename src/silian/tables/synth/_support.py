@@ -9,6 +9,7 @@ import polars as pl
 
 from silian.tables.schema import codes
 from silian.tables.synth._dice import Dice, generator
+from silian.tables.synth._frames import frame
 from silian.tables.synth._needs import TODAY
 from silian.tables.synth._organisations import STEM
 from silian.tables.synth._vocabulary import rows
@@ -69,7 +70,7 @@ def facilities(
         row |= {"is_open": dice.chance(0.82), "booking": dice.pick(BOOKING) if dice.chance(0.8) else None}
         row["fee_cny"] = float(dice.pick((50, 80, 100, 150, 200, 300, 500, 800, 1200))) if dice.chance(0.6) else None
         made.append(row)
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("facilities", made)
 
 
 EFFECTS: Final = ("用户复购，产线满负荷", "已通过客户验收并批量供货", "节省成本明显，准备扩大应用", None)
@@ -111,7 +112,7 @@ def funds(seed: int, places: Places, organisations: Organisations, fields: list[
                 "text": r["text"],
             }
         )
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("funds", made)
 
 
 def policies(seed: int, places: Places, fields: list[str]) -> pl.DataFrame:
@@ -143,7 +144,7 @@ def policies(seed: int, places: Places, fields: list[str]) -> pl.DataFrame:
                 ),
             }
         )
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("policies", made)
 
 
 def projects(
@@ -190,7 +191,7 @@ def projects(
                 "ended_on": min(started + dice.between(180, 720), TODAY - 5).astype(object) if over else None,
             }
         )
-    return pl.DataFrame(made, infer_schema_length=None)
+    return frame("projects", made)
 
 
 def outcomes(seed: int, given: pl.DataFrame) -> pl.DataFrame:
@@ -217,7 +218,7 @@ def outcomes(seed: int, given: pl.DataFrame) -> pl.DataFrame:
                     "text": dice.pick(EFFECTS),
                 }
             )
-    return pl.DataFrame(made, infer_schema_length=None) if made else pl.DataFrame()
+    return frame("outcomes", made)
 
 
 def indicators(seed: int, places: Places) -> pl.DataFrame:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from silian.tables.synth import _texts as texts
 from silian.tables.synth._dice import Dice, generator
+from silian.tables.synth._frames import frame
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from silian.tables.synth._experts import Experts
     from silian.tables.synth._sizes import Size
     from silian.tables.synth._vocabulary import Method, Problem, Vocabulary
@@ -38,7 +40,7 @@ def works(size: Size, seed: int, vocabulary: Vocabulary, people: Experts) -> pl.
         if people.team[leader] and dice.chance(0.22):
             others = dice.sample(people.team[leader], dice.between(1, 2))
             made += [{"expert_id": people.ids[o]} | work | {"role": "member"} for o in others]
-    return pl.DataFrame(made, infer_schema_length=None).sort("expert_id", "work_id")
+    return frame("works", made).sort("expert_id", "work_id")
 
 
 def _work(dice: Dice, vocabulary: Vocabulary, things: list[int]) -> dict[str, Any]:
