@@ -154,7 +154,9 @@ def synth(size: str, seed: int, out: Path) -> None:
 @cli.command(help=say("检查区域数据，列出问题与处理办法", "Check a region's data; list the problems and what to do"))
 @region_argument
 @click.option(
-    "--out", type=click.Path(path_type=Path), help=say("把问题表写成 CSV", "Write the problems to this CSV file")
+    "--out",
+    type=click.Path(path_type=Path),
+    help=say("问题表（CSV）；省略则写在区域旁", "CSV file of the problems; without it, beside the region"),
 )
 @click.option(
     "--rows", type=click.IntRange(0), default=20, show_default=True, help=say("屏幕上显示的行数", "Rows to show here")
@@ -164,22 +166,22 @@ def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None
     """Check a region."""
     from silian import tables
     from silian.pipeline.folder import full_disk_told
+    from silian.tables.schema import results
 
     console = _console()
     with console.status(say("正在读取与检查…", "reading and checking …")):
         found = tables.check(tables.read_region(region))
-    if out is not None:
-        with full_disk_told(out):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            found.write_csv(out, include_bom=True)
+    listed = out or region.resolve().with_name(f"{region.resolve().stem}.problems.csv")
+    with full_disk_told(listed):
+        listed.parent.mkdir(parents=True, exist_ok=True)
+        listed.write_bytes(tables.to_csv(found, results()["problems"]))
     grave = found.filter("grave").height
     if found.height:
         _show_problems(console, found, rows=rows)
-    listed = say(f"；全部列于 {out}", f"; all are listed in {out}") if out else ""
     console.print(
         say(
-            f"共 {found.height} 个问题，其中严重 {grave} 个{listed}",
-            f"{found.height} problem(s), {grave} of them grave{listed}",
+            f"共 {found.height} 个问题，其中严重 {grave} 个；全部列于 {listed}",
+            f"{found.height} problem(s), {grave} of them grave; all are listed in {listed}",
         )
     )
     ctx.exit(EXIT_GRAVE if grave else 0)

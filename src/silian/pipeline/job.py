@@ -162,7 +162,7 @@ class _Job:
         if grave.height:
             listed = self.folder.out.with_name(f"{self.folder.out.name}.problems.csv")
             with full_disk_told(listed):
-                problems.write_csv(listed, include_bom=True)
+                listed.write_bytes(tables.to_csv(problems, result_tables()["problems"]))
             shown = "; ".join(f"{r['file']}:{r['row'] or ''} {r['code']}" for r in grave.head(3).to_dicts())
             raise RunError(
                 "run.grave", problems=problems, count=grave.height, region=str(path), shown=shown, listed=str(listed)
@@ -211,8 +211,8 @@ class _Job:
 
     def keep(self) -> None:
         """Write plan and receipt, then let the folder appear."""
-        problems = self.results["problems"].write_csv(include_bom=True)
-        self.kept.add(self.folder.write_bytes("problems.csv", problems.encode()))
+        problems = tables.to_csv(self.results["problems"], result_tables()["problems"])
+        self.kept.add(self.folder.write_bytes("problems.csv", problems))
         self.kept.add(self.folder.write_bytes("plan.toml", self.plan.to_toml().encode()))
         made = {name: file_digest(self.folder.path / name) for name in sorted(self.kept)}
         receipt = self._facts() | {"steps": self.steps, "files": made}

@@ -5,6 +5,6 @@ from silian.tables.drop import drop_problem_rows
 from silian.tables.read import read_region
 from silian.tables.region import Region, Source
 from silian.tables.template import write_template
-from silian.tables.write import write_region
+from silian.tables.write import to_csv, write_region
 
-__all__ = ["Region", "Source", "check", "drop_problem_rows", "read_region", "write_region", "write_template"]
+__all__ = ["Region", "Source", "check", "drop_problem_rows", "read_region", "to_csv", "write_region", "write_template"]
