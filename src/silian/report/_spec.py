@@ -81,7 +81,14 @@ def config() -> dict[str, Any]:
         },
         "axis": text | quiet | {"labelLimit": 220, "titlePadding": 8},
         "legend": text
-        | {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "square", "offset": 8},
+        | {
+            "orient": "top",
+            "direction": "horizontal",
+            "title": None,
+            "symbolType": "square",
+            "offset": 8,
+            "labelLimit": 320,
+        },
         "view": {"stroke": None},
         "text": {"fontSize": 12, "color": PALETTE["ink"]},
         "bar": {"cornerRadiusEnd": 2},

@@ -197,7 +197,7 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     cells, parts = segment_rows(table, language=language)
     rows = cells[-1]["y"] + 1
     columns = min(COLUMNS, max(c["x"] for c in cells) + 1)
-    left = -0.15 * columns  # room for the names of the chains
+    left = -0.18 * columns  # room for the names of the chains
     x = {"field": "x", "type": "quantitative", "axis": None, "scale": {"domain": [left, columns], "nice": False}}
     y_scale = {"domain": [0, rows], "nice": False, "reverse": True}
 
@@ -211,7 +211,10 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     text = {"type": "text", "align": "left", "baseline": "middle"}
     mark = {"type": "rect", "fill": PALETTE["pale"], "cornerRadius": 4, "cursor": "pointer"}
     ends = {"x": x, "x2": {"field": "x2"}}
-    gap_ink = {"color": {"value": PALETTE["break"]}}
+    only_blanks = {"test": "datum.break === 0", "value": PALETTE["blank"]}
+    gap_ink = {"color": {"condition": only_blanks, "value": PALETTE["break"]}}
+    # what the width of a cell leaves beside its counts, and the width left of the first column
+    beside, before = f"width / {columns * 1.18:g} * 0.94 - 56", f"width * {0.18 / 1.18:.3f} - 14"
     layer = [
         {"mark": mark, "encoding": ends | {"y": y(0.06), "y2": {"field": "y_92"}} | hover},
         {
@@ -222,14 +225,17 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
             | {"y": y(0.56), "y2": {"field": "y_76"}, "color": colour("state", states, list(COLOURS.values()))}
             | hover,
         },
-        {"mark": text | {"dx": 6, "limit": 78}, "encoding": {"x": x, "y": y(0.3), "text": {"field": "segment"}}},
+        {
+            "mark": text | {"dx": 6, "limit": {"expr": beside}},
+            "encoding": {"x": x, "y": y(0.3), "text": {"field": "segment"}},
+        },
         {
             "mark": text | {"align": "right", "dx": -6, "fontSize": 11},
             "encoding": {"x": x | {"field": "x2"}, "y": y(0.3), "text": {"field": "marks"}} | gap_ink,
         },
         {
             "transform": [{"filter": "datum.first"}],
-            "mark": text | {"align": "right", "dx": -10, "fontWeight": 600, "fontSize": 13, "limit": 120},
+            "mark": text | {"align": "right", "dx": -10, "fontWeight": 600, "fontSize": 13, "limit": {"expr": before}},
             "encoding": {"x": x, "y": y(0.3), "text": {"field": "chain"}},
         },
     ]

@@ -188,7 +188,8 @@ def served_between(
         {"mark": {"type": "text", "fontSize": 12}, "encoding": text},
     ]
     height = max(3, len(label)) * 34
-    return spec("served_between", language, rows=values, height=height, encoding=place, layer=layer)
+    body = spec("served_between", language, rows=values, height=height, encoding=place, layer=layer)
+    return body | {"usermeta": {"min_width": 44 * len(label) + 130}}
 
 
 def load_spread(loads: pl.DataFrame, *, language: Language = "zh") -> Spec:
@@ -286,56 +287,72 @@ def district_map(
     shown = names(districts, language)
     figures = {r["district_id"]: r for r in district_balance.to_dicts()}
     borders = prepared(geojson, districts)
+    shares = [r["served_share"] for r in figures.values() if r["served_share"] is not None]
+    low = min(9, int(10 * min(shares, default=0))) / 10  # the key begins at a tenth below the worst served
     for feature in borders["features"]:
         district = feature["properties"]["district_id"]
-        found = figures.get(district, {})
-        share = found.get("served_share")
-        feature["properties"] = {
-            "district_id": district,
-            "name": shown.get(district, district),
-            "needs": found.get("needs", 0),
-            "experts_wanted": found.get("experts_wanted", 0),
-            "experts_assigned": found.get("experts_assigned", 0),
-            "served_share": share,
-            "share": "–" if share is None else f"{share:.0%}",
-        }
+        feature["properties"] = _district_figures(district, shown, figures.get(district, {}))
     points = [
         feature["properties"] | {"lon": lon, "lat": lat}
         for feature, (lon, lat) in zip(borders["features"], label_points(borders), strict=True)
     ]
-    ramp = {"range": list(RAMP), "domain": [0, 1]}
     legend = {
         "format": ".0%",
         "title": say("axis.served_share", language),
         "orient": "bottom",
         "titleLimit": 320,
         "gradientLength": 220,
-        "values": [0, 0.25, 0.5, 0.75, 1],
+        "values": [low, round((low + 1) / 2, 4), 1],
     }
-    share_colour = {"field": "properties.served_share", "type": "quantitative", "scale": ramp, "legend": legend}
-    unknown = {"condition": share_colour | {"test": "isValid(datum.properties.served_share)"}, "value": PALETTE["pale"]}
+    shade = {
+        "field": "properties.served_share",
+        "type": "quantitative",
+        "scale": {"range": list(RAMP), "domain": [low, 1]},
+        "legend": legend,
+    }
+    unknown = {"condition": shade | {"test": "isValid(datum.properties.served_share)"}, "value": PALETTE["pale"]}
     hover = [
         {"field": f"properties.{k}", "title": say(f"tip.{k}", language)}
         for k in ("name", "needs", "experts_wanted", "experts_assigned", "share")
-    ]
-    at = {"longitude": {"field": "lon", "type": "quantitative"}, "latitude": {"field": "lat", "type": "quantitative"}}
-    halo = {"stroke": PALETTE["paper"], "strokeWidth": 3, "strokeJoin": "round"}
-    label = [
-        {
-            "mark": {"type": "text", "dy": dy, "fontSize": size, "fontWeight": weight, "color": PALETTE["ink"]} | extra,
-            "data": {"name": "labels"},
-            "encoding": at | {"text": {"field": field, "type": "nominal"}},
-        }
-        for field, dy, size, weight in (("name", -7, 13, 600), ("share", 9, 12, 400))
-        for extra in (halo, {})
     ]
     shape = {
         "mark": {"type": "geoshape", "stroke": PALETTE["paper"], "strokeWidth": 1.5},
         "data": {"name": "borders"},
         "encoding": {"color": unknown, "tooltip": hover},
     }
+    labels = [_map_label("name", -8, 13, 600, low), _map_label("share", 9, 12, 400, low)]
     sets = {"borders": borders["features"], "labels": points}
-    return spec("district_map", language, sets=sets, height=420, projection={"type": "mercator"}, layer=[shape, *label])
+    return spec(
+        "district_map", language, sets=sets, height=420, projection={"type": "mercator"}, layer=[shape, *labels]
+    )
+
+
+def _district_figures(district: str, shown: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
+    share = found.get("served_share")
+    return {
+        "district_id": district,
+        "name": shown.get(district, district),
+        "needs": found.get("needs", 0),
+        "experts_wanted": found.get("experts_wanted", 0),
+        "experts_assigned": found.get("experts_assigned", 0),
+        "served_share": share,
+        "share": "–" if share is None else f"{share:.0%}",
+    }
+
+
+def _map_label(field: str, dy: int, size: int, weight: int, low: float) -> dict[str, Any]:
+    """A text at the middle of each district, light on the dark end of the colours."""
+    dark = {"test": f"datum.served_share > {low + 0.55 * (1 - low):g}", "value": PALETTE["paper"]}
+    return {
+        "mark": {"type": "text", "dy": dy, "fontSize": size, "fontWeight": weight},
+        "data": {"name": "labels"},
+        "encoding": {
+            "longitude": {"field": "lon", "type": "quantitative"},
+            "latitude": {"field": "lat", "type": "quantitative"},
+            "text": {"field": field, "type": "nominal"},
+            "color": {"condition": dark, "value": PALETTE["ink"]},
+        },
+    }
 
 
 def district_balance(district_balance: pl.DataFrame, districts: pl.DataFrame, *, language: Language = "zh") -> Spec:

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 MAX_PAIRS: Final = 80_000  # of needs with achievements and experts together; a city has 40,000
 MIN_RANKS: Final = 3  # a need keeps this many of each, however many needs there are
 MAX_PARTS: Final = 7  # parts of a score shown one by one; the rest is summed
+MIN_PART: Final = 0.005  # of a part shown by itself: what rounds to 0.00 joins the rest
 MAX_TEXT: Final = 600  # characters of one text
-TEXT_BUDGET: Final = 5_000_000  # characters of all texts; beyond, each is cut shorter
+TEXT_BUDGET: Final = 4_000_000  # characters of all texts; beyond, each is cut shorter
 MIN_TEXT: Final = 80
 MAX_ROWS: Final = 20_000  # of any other table
 MAX_GAPS: Final = 2_000
@@ -184,7 +185,8 @@ def _why(pairs: pl.DataFrame, terms: dict[tuple[str, str], int]) -> dict[str, An
         .with_columns(is_rest=pl.col("term") == REST)
         .sort(["pair", "is_rest", "part", "kind", "term"], descending=[False, False, True, False, False])
     )
-    is_rest = pl.col("is_rest") | (pl.int_range(pl.len()).over("pair") >= MAX_PARTS)
+    place = pl.int_range(pl.len()).over("pair")
+    is_rest = pl.col("is_rest") | (place >= MAX_PARTS) | (pl.col("part") < MIN_PART)
     rest = parts.filter(is_rest).group_by("pair", maintain_order=True).agg(pl.col("part").sum())
     kept = pl.concat(
         [

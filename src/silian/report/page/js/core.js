@@ -32,7 +32,7 @@ const whole = new Intl.NumberFormat("en-US");
 const format = {
   count: (v) => whole.format(v),
   number: (v) => v.toLocaleString("en-US", { maximumFractionDigits: 2 }),
-  score: (v) => v.toFixed(2),
+  score: (v) => (v > 0 && v < 0.005 ? "<0.01" : v.toFixed(2)),
   share: (v) => (v * 100).toFixed(v === 0 || v === 1 ? 0 : 1) + "%",
   money(v) {
     if (state.language === "en") return "CNY " + whole.format(v);

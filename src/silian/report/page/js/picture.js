@@ -93,9 +93,9 @@ function picture(options) {
     host, behind);
   const self = {
     host, node,
-    look() { if (!asked) draw(); },
+    async look() { if (!asked) await draw(); },
     resized() { if (view && host.clientWidth && Math.abs(host.clientWidth - width) > 8) draw(); },
-    again() { if (asked) { asked = false; draw(); } },
+    async again() { if (asked) { asked = false; await draw(); } },
     gone() { seen.unobserve(host); if (view) view.finalize(); },
   };
   pictures.push(self);

@@ -65,9 +65,11 @@ function drawMade() {
   const r = boot.receipt, fact = (key, value) => (value === null || value === "" || value === undefined ? [] : [h("div", {}, h("dt", {}, t("made." + key)), h("dd", { class: key === "code" ? "hash" : null }, String(value)))]);
   const steps = r.steps;
   const text = (list, key, label, show) => ({ key, label: () => t(label), value: (i) => show(list[i]), node: (i) => show(list[i]), csv: { heads: () => [t(label)], cells: (i) => [show(list[i])] } });
-  const known = (name) => { const s = boot.schema.nouns[name] || boot.schema.results[name]; return s ? pick(s.label) : name; };
+  const known = (name) => {
+    if (name === "same") return t("made.bodies"); // one row for every organisation, not only those entered twice
+    const s = boot.schema.nouns[name] || boot.schema.results[name]; return s ? pick(s.label) : name; };
   const gave = (s) => Object.entries(s.rows).map(([table, rows]) => known(table) + " " + format.count(rows)).join(" · ");
-  const stepColumns = [text(steps, "step", "made.step", (s) => codeText("step." + s.name, s.name)), text(steps, "gave", "made.gave", gave)];
+  const stepColumns = [Object.assign(text(steps, "step", "made.step", (s) => codeText("step." + s.name, s.name)), { tight: true }), text(steps, "gave", "made.gave", gave)];
   const inputs = Object.entries(r.inputs), inputColumns = [text(inputs, "file", "made.file", (x) => x[0]), Object.assign(text(inputs, "hash", "made.hash", (x) => x[1]), { node: (i) => h("span", { class: "hash" }, inputs[i][1]) })];
   const numbers = (list) => list.map((_, i) => i);
   fill(part("made"), h("div", { class: "stack" },

@@ -13,6 +13,14 @@ function translate() {
   themeButton();
 }
 
+/** Put on a theme; done when every picture is drawn in it. */
+async function wear(theme) {
+  if (document.documentElement.dataset.theme === theme) return;
+  document.documentElement.dataset.theme = theme;
+  themeButton();
+  await Promise.all(pictures.map((p) => p.again()));
+}
+
 function themeButton() {
   const dark = document.documentElement.dataset.theme === "dark", button = document.getElementById("theme");
   fill(button, t(dark ? "theme.light" : "theme.dark"));
@@ -79,15 +87,19 @@ document.getElementById("language").addEventListener("click", () => {
   scrollTo(0, top);
 });
 document.getElementById("theme").addEventListener("click", () => {
-  const dark = document.documentElement.dataset.theme !== "dark";
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  memory.keep("theme", dark ? "dark" : "light");
-  themeButton();
-  pictures.forEach((p) => p.again());
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  memory.keep("theme", theme);
+  wear(theme);
 });
-document.getElementById("print").addEventListener("click", () => print());
+// paper is light, and holds every picture whether the reader has seen it or not
+document.getElementById("print").addEventListener("click", async () => {
+  const theme = document.documentElement.dataset.theme;
+  await wear("light");
+  await Promise.all(pictures.map((p) => p.look()));
+  print();
+  wear(theme);
+});
 addEventListener("hashchange", follow);
-addEventListener("beforeprint", () => pictures.forEach((p) => p.look()));
 
 if (at()) translate(); else themeButton();
 spy();
