@@ -4,7 +4,7 @@ Each solver runs in a process of its own, so that the peak of memory is its own;
 making the pairs. `ours` is the whole of `allocate.assign`: checks, codes, solving, prices, ties, reasons, proof, from
 tables to tables. `kernel` is its solver alone, with prices and ties, on arrays; OR-tools gets the same arrays and does
 neither. Peer: OR-tools SimpleMinCostFlow on whole millionths of a score. The totals are compared before a line is
-printed: equal within half a millionth a pair. `ratio` is the kernel's median over the peer's, `ratio_whole` ours.
+printed: equal within half a millionth a pair. `ratio` is the kernel's least time over the peer's, `ratio_whole` that of the whole.
 
 Experts are drawn at random for each need (seed 7). Scores: `even` uniform; `liking` a product of eight hidden traits,
 so that neighbours want the same experts; `fame` mostly the expert's own fame, so that all want the same few.
@@ -29,12 +29,12 @@ MIDL = Path(__file__).resolve().parents[1] / "../shared/data/assignment_midl"
 # needs, experts, candidates of a need, wanted, free from, free to, scores, repeats
 CASES = {
     "city": (2_000, 3_000, 20, 2, 1, 5, "liking", 5),
-    "scarce": (20_000, 5_000, 50, 3, 1, 12, "even", 3),
-    "scarce, liking": (20_000, 5_000, 50, 3, 1, 12, "liking", 3),
-    "equal, even": (20_000, 5_000, 50, 3, 12, 12, "even", 3),
-    "equal, liking": (20_000, 5_000, 50, 3, 12, 12, "liking", 3),
-    "ample, fame": (20_000, 5_000, 50, 3, 10, 18, "fame", 3),
-    "two decimals": (20_000, 5_000, 50, 3, 1, 12, "coarse", 3),
+    "scarce": (20_000, 5_000, 50, 3, 1, 12, "even", 5),
+    "scarce, liking": (20_000, 5_000, 50, 3, 1, 12, "liking", 5),
+    "equal, even": (20_000, 5_000, 50, 3, 12, 12, "even", 5),
+    "equal, liking": (20_000, 5_000, 50, 3, 12, 12, "liking", 5),
+    "ample, fame": (20_000, 5_000, 50, 3, 10, 18, "fame", 5),
+    "two decimals": (20_000, 5_000, 50, 3, 1, 12, "coarse", 5),
 }
 LARGE = {"100,000 x 20,000": (100_000, 20_000, 50, 3, 1, 27, "liking", 1)}
 
@@ -117,13 +117,13 @@ def peer(case: str, repeat: int) -> dict[str, object]:
 
 
 def timed(work, repeat: int):
-    """Median seconds and the last answer."""
+    """Least seconds of so many runs (other work on the machine only adds) and the last answer."""
     seconds = []
     for _ in range(repeat):
         began = time.perf_counter()
         answer = work()
         seconds.append(time.perf_counter() - began)
-    return float(np.median(seconds)), answer
+    return min(seconds), answer
 
 
 def apart(who: str, case: str, repeat: int) -> dict[str, float]:
@@ -160,16 +160,15 @@ def beside(case: str) -> None:
 
 def conflicts_of_a_city() -> None:
     """Conflicts of the synthetic city, checked against what was planted."""
-    from silian.engines.allocate import ConflictRules, conflicts
+    from silian.engines.allocate import conflicts
     from silian.tables import synth
 
     made = synth.make("city", seed=7)
     region, on = made.region, date(2026, 9, 1)
     organisations = region["organisations"].join(made.truth["same"], on="org_id")
     tables = region["needs"], region["experts"], region["relations"]
-    planted = ConflictRules(personal=(), corporate=("shareholding", "contract"))
-    found = conflicts(*tables, organisations=organisations, on=on, rules=planted)
-    assert found.select("need_id", "expert_id").equals(made.truth["conflicts"].select("need_id", "expert_id"))
+    found = conflicts(*tables, organisations=organisations, on=on)
+    assert found.drop("evidence").equals(made.truth["conflicts"])
     seconds, found = timed(lambda: conflicts(*tables, organisations=organisations, on=on), 5)
     line("conflicts of a city", seconds=seconds, conflicts=found.height, relations=region["relations"].height)
 

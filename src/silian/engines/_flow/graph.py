@@ -58,50 +58,49 @@ class Search(NamedTuple):
 
 
 @njit(cache=True)
-def _is_before(search: Search, a: int, b: int) -> bool:
-    return search.distance[a] < search.distance[b] or (search.distance[a] == search.distance[b] and a < b)
-
-
-@njit(cache=True)
-def reach(search: Search, node: int, distance: int, edge: int) -> None:
-    """Note a way to a node, if it is shorter than the one known."""
-    if distance >= search.distance[node]:
-        return
-    if search.distance[node] == FAR:
+def reach(search: Search, node: int, far: int, edge: int) -> None:
+    """Note a way to a node that is shorter than the one known (ask first: a call costs more than a look)."""
+    distance, heap, at = search.distance, search.heap, search.at
+    if distance[node] == FAR:
         search.touched[search.sizes[1]] = node
         search.sizes[1] += 1
-    search.distance[node], search.came[node] = distance, edge
-    i = search.at[node]
+    distance[node], search.came[node] = far, edge
+    i = at[node]
     if i < 0:
         i = search.sizes[0]
         search.sizes[0] += 1
-    while i > 0 and _is_before(search, node, search.heap[(i - 1) >> 1]):
-        search.heap[i] = search.heap[(i - 1) >> 1]
-        search.at[search.heap[i]] = i
+    while i > 0:
+        up = heap[(i - 1) >> 1]
+        if distance[up] < far or (distance[up] == far and up < node):
+            break
+        heap[i], at[up] = up, i
         i = (i - 1) >> 1
-    search.heap[i], search.at[node] = node, i
+    heap[i], at[node] = node, i
 
 
 @njit(cache=True)
 def nearest(search: Search) -> int:
-    """Take the nearest node out of the heap."""
-    node: int = search.heap[0]
-    search.at[node] = -1
+    """Take the nearest node out of the heap; of equal ones the first."""
+    distance, heap, at = search.distance, search.heap, search.at
+    node: int = heap[0]
+    at[node] = -1
     search.sizes[0] -= 1
     size = search.sizes[0]
     if size > 0:
-        last = search.heap[size]
-        i = 0
-        while 2 * i + 1 < size:
-            child = 2 * i + 1
-            if child + 1 < size and _is_before(search, search.heap[child + 1], search.heap[child]):
-                child += 1
-            if _is_before(search, last, search.heap[child]):
+        last = heap[size]
+        far = distance[last]
+        i, child = 0, 1
+        while child < size:
+            down = heap[child]
+            if child + 1 < size:
+                other = heap[child + 1]
+                if distance[other] < distance[down] or (distance[other] == distance[down] and other < down):
+                    child, down = child + 1, other
+            if far < distance[down] or (far == distance[down] and last < down):
                 break
-            search.heap[i] = search.heap[child]
-            search.at[search.heap[i]] = i
-            i = child
-        search.heap[i], search.at[last] = last, i
+            heap[i], at[down] = down, i
+            i, child = child, 2 * child + 1
+        heap[i], at[last] = last, i
     return node
 
 

@@ -71,7 +71,7 @@ def _shortest(
                 e = slots.edge[k]
                 r = graph.row[e]
                 to = far + graph.gain[e] - row_price[r] - column_price[c]
-                if to < best:
+                if to < best and to < search.distance[r]:
                     reach(search, r, to, e)
             continue
         far += row_price[n]
@@ -80,9 +80,9 @@ def _shortest(
         for e in range(graph.start[n], graph.start[n + 1]):
             c = graph.column[e]
             to = far + column_price[c] - graph.gain[e]
-            if to < best and not chosen[e]:
+            if to < best and to < search.distance[rows + c] and not chosen[e]:
                 reach(search, rows + c, to, e)
-                if slots.used[c] < graph.column_room[c] and search.distance[rows + c] == to:
+                if slots.used[c] < graph.column_room[c]:
                     best, end = to, rows + c
     return best, end
 
@@ -163,14 +163,16 @@ def _spread(
         far = search.distance[n]
         if n < rows:
             for e in range(graph.start[n], graph.start[n + 1]):
-                if not chosen[e]:
-                    c = graph.column[e]
-                    reach(search, rows + c, far + row_price[n] + column_price[c] - graph.gain[e], e)
+                c = graph.column[e]
+                to = far + row_price[n] + column_price[c] - graph.gain[e]
+                if to < search.distance[rows + c] and not chosen[e]:
+                    reach(search, rows + c, to, e)
         else:
             for k in range(turned.start[n - rows], turned.start[n - rows + 1]):
-                if chosen[edge[k]]:
-                    r = turned.column[k]
-                    reach(search, r, far + turned.gain[k] - row_price[r] - column_price[n - rows], edge[k])
+                r = turned.column[k]
+                to = far + turned.gain[k] - row_price[r] - column_price[n - rows]
+                if to < search.distance[r] and chosen[edge[k]]:
+                    reach(search, r, to, edge[k])
 
 
 @njit(cache=True)

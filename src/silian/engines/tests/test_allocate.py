@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import Allocation, ConflictRules, assign, conflicts, loads
 from silian.errors import ArgumentError, TableError
+from silian.tables import synth
 from silian.tables.schema import results
 
 MIDL = Path(__file__).parents[5] / "shared" / "data" / "assignment_midl"
@@ -612,6 +613,23 @@ def test_conflicts_equals_looking_at_everything(data):
     pairs = conflicts(needs, experts, relations, on=ON).select("need_id", "expert_id").rows()
 
     assert pairs == slow_conflicts(needs, experts, relations, 3)
+
+
+@pytest.mark.parametrize(("size", "seed"), [("tiny", 7), ("tiny", 8), ("county", 7), ("county", 8)])
+def test_conflicts_finds_the_planted_ones_and_nothing_else(size, seed):
+    made = synth.make(size, seed=seed)
+    region = made.region
+    organisations = region["organisations"].join(made.truth["same"], on="org_id")
+
+    pairs = conflicts(
+        region["needs"],
+        region["experts"],
+        region["relations"],
+        organisations=organisations,
+        on=date(2026, 9, 1),  # the day that the synthetic region is told on
+    )
+
+    assert_frame_equal(pairs.drop("evidence"), made.truth["conflicts"])
 
 
 def test_conflicts_refuses_years_below_0_and_unknown_kinds():
