@@ -21,6 +21,11 @@ TRUE: Final = ("true", "1", "y", "yes", "t", "是", "有", "对", "√", "✓")
 FALSE: Final = ("false", "0", "n", "no", "f", "否", "无", "错", "×", "✗")
 SEPARATORS: Final = ";；|｜"
 GUARDS: Final = "=+-@\t\r'＝＋－＠"  # first characters that a spreadsheet may take for a formula, and the guard itself
+# What is taken away around a cell: Unicode white space, and the marks that word processors leave.
+SPACES: Final = (
+    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 EXCEL_EPOCH: Final = 25_569  # serial number of 1970-01-01
 SCALES: Final = {"万": 4, "亿": 8, "%": -2, "‰": -3}  # powers of ten
 WANTED: Final[Mapping[str, tuple[str, str]]] = {
@@ -41,12 +46,16 @@ _DATE: Final = r"^(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})�
 
 def cleaned(text: pl.Series, *, guarded: bool) -> pl.Series:
     """Cells without outer spaces and without the ' that guards against formulas; an empty cell is null."""
-    bare = pl.col("text").str.strip_chars().str.strip_chars("\ufeff\u200b").str.strip_chars()
-    if guarded:
-        is_guarded = bare.str.starts_with("'") & bare.str.slice(1, 1).is_in(list(GUARDS))
-        bare = pl.when(is_guarded).then(bare.str.slice(1)).otherwise(bare)
-    bare = pl.when(bare.str.len_bytes() > 0).then(bare)
-    return text.rename("text").to_frame().select(bare.alias(text.name)).to_series()
+    cell = pl.col("text")
+    steps = text.rename("text").to_frame()
+    # most columns have nothing to take away, and looking at two characters is far cheaper than making texts anew
+    outer = cell.str.head(1).is_in(list(SPACES)) | cell.str.tail(1).is_in(list(SPACES))
+    if steps.select(outer.any()).item():
+        steps = steps.select(cell.str.strip_chars(SPACES))
+    if guarded and steps.select(cell.str.starts_with("'").any()).item():
+        is_guarded = cell.str.starts_with("'") & cell.str.slice(1, 1).is_in(list(GUARDS))
+        steps = steps.select(pl.when(is_guarded).then(cell.str.slice(1)).otherwise(cell).alias("text"))
+    return steps.select(pl.when(cell.str.len_bytes() > 0).then(cell).alias(text.name)).to_series()
 
 
 def cast(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:

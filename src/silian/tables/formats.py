@@ -19,6 +19,16 @@ DOI: Final = r"^10\.\d{4,9}(?:\.\d+)*/\S+$"
 URL: Final = r"^(?i:https?)://[^\s/?#@]+(?:[/?#]\S*)?$"
 ORCID: Final = r"^(?:\d{4}-){3}\d{3}[\dX]$|^\d{15}[\dX]$"
 
+# The problem of each of uscc.REASONS, in their order.
+USCC_CODES: Final = (
+    "check.uscc_length",
+    "check.uscc_alphabet",
+    "check.uscc_department",
+    "check.uscc_region",
+    "check.uscc_inner",
+    "check.uscc_check",
+)
+
 
 def failures(values: pl.Series, form: str) -> pl.Series:
     """The code of the problem of each value; null where the value is right or empty.
@@ -33,7 +43,8 @@ def failures(values: pl.Series, form: str) -> pl.Series:
     [None, 'check.orcid']
     """
     if form == "uscc":
-        return ("check.uscc_" + uscc.problems(values)).alias(values.name)
+        codes = dict(zip(uscc.REASONS, USCC_CODES, strict=True))
+        return uscc.problems(values).replace_strict(codes, default=None, return_dtype=pl.String).alias(values.name)
     code, is_right = _RULES[form]
     table = values.rename("value").to_frame()
     wrong = pl.col("value").is_not_null() & ~is_right(pl.col("value")).fill_null(value=False)
@@ -85,12 +96,3 @@ _RULES: Final[Mapping[str, tuple[str, Callable[[pl.Expr], pl.Expr]]]] = {
     "doi": ("check.doi", lambda value: value.str.contains(DOI)),
     "url": ("check.url", lambda value: value.str.contains(URL)),
 }
-# The reasons of a wrong 统一社会信用代码, spelt out so that every code of a problem can be found in the source.
-USCC_CODES: Final = (
-    "check.uscc_length",
-    "check.uscc_alphabet",
-    "check.uscc_department",
-    "check.uscc_region",
-    "check.uscc_inner",
-    "check.uscc_check",
-)

@@ -164,12 +164,18 @@ def make(department: str, kind: str, region: str, body8: str) -> str:
     >>> make("9", "1", "110000", "60003734")
     '91110000600037341L'
     """
+    parts = {
+        "department": department in KINDS,
+        "kind": kind in KINDS.get(department, ""),
+        "region": region.isdecimal() and len(region) == 6 and region[:4] in _prefecture_set(),
+        "body8": len(body8) == 8 and set(body8) <= set(ALPHABET),
+    }
+    for name, is_right in parts.items():
+        if not is_right:
+            found = repr({"department": department, "kind": kind, "region": region, "body8": body8}[name])
+            raise ArgumentError("argument.value", name=name, found=found, wanted="a part of a valid code")
     first = department + kind + region + body8 + inner_check_character(body8)
-    code = first + check_character(first)
-    reason = problem(code)
-    if reason is not None:
-        raise ArgumentError("argument.value", name=reason, found=repr(code), wanted="parts of a valid code")
-    return code
+    return first + check_character(first)
 
 
 def is_region(codes: pl.Expr) -> pl.Expr:
@@ -191,6 +197,11 @@ def is_region(codes: pl.Expr) -> pl.Expr:
 @cache
 def _prefectures() -> pl.Series:
     return regions()["code"].str.head(4).unique(maintain_order=True)
+
+
+@cache
+def _prefecture_set() -> frozenset[str]:
+    return frozenset(_prefectures())
 
 
 @cache

@@ -35,21 +35,31 @@ SMALL_RATIO_BYTES: Final = 64 << 20  # below this any ratio passes: an empty she
 DENSE_CELLS: Final = 30_000_000  # cells of the smallest rectangle around a sheet that always pass (32 bytes each)
 MOST_CELLS: Final = 100_000_000
 SPREAD: Final = 30  # cells of that rectangle for each cell with a value
+SHEET_ROWS: Final = 1_048_576
 BAD_CELLS: Final = 100_000
 COPIED_BYTES: Final = 2 << 30  # of shared texts, each counted once for every cell that names it
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"  # compound file: an old .xls, or an encrypted .xlsx
-# columns of a sheet, as classes: (pattern of a reference beyond the class, columns of the next class)
-_COLUMNS: Final = (
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{3,}\d+["'](?:[^>]*[^/>])?>"""), 16_384),
-    (re.compile(rb"""\sr\s*=\s*["'](?:I[W-Z]|[J-Z][A-Z])\d+["'](?:[^>]*[^/>])?>"""), 702),
-    (re.compile(rb"""\sr\s*=\s*["'][C-Z][A-Z]\d+["'](?:[^>]*[^/>])?>"""), 256),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]{2}\d+["'](?:[^>]*[^/>])?>"""), 78),
-)
-_ROWS: Final = (
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{7,}["'](?:[^>]*[^/>])?>"""), 1_048_576),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{6}["'](?:[^>]*[^/>])?>"""), 1_000_000),
-    (re.compile(rb"""\sr\s*=\s*["'][A-Z]+\d{5}["'](?:[^>]*[^/>])?>"""), 100_000),
-)
+_VALUE: Final = rb"""(?:[^>]*[^/>])?>"""  # the rest of a cell's tag that does not close at once: it has a value
+# size of a sheet, as classes: (a reference beyond the class, columns or rows of the next class)
+_COLUMNS: Final = ((rb"[A-Z]{3,}", 16_384), (rb"(?:I[W-Z]|[J-Z][A-Z])", 702), (rb"[C-Z][A-Z]", 256), (rb"[A-Z]{2}", 78))
+_ROWS: Final = ((rb"\d{7,}", 1_048_576), (rb"\d{6}", 1_000_000), (rb"\d{5}", 100_000))
+# Every program writes r="A1"; another spelling is looked for with slower patterns.
+_USUAL, _UNUSUAL = rb'r="', rb"""\br\s*=\s*["']"""
+_IS_UNUSUAL: Final = re.compile(rb"""r(?:\s+=|=[\s']|="[^A-Z0-9])""")
+
+
+def _beyond(
+    start: bytes, flags: re.RegexFlag
+) -> tuple[list[tuple[re.Pattern[bytes], int]], list[tuple[re.Pattern[bytes], int]]]:
+    columns = [(re.compile(start + place + rb"\d+[\"']" + _VALUE, flags), size) for place, size in _COLUMNS]
+    rows = [(re.compile(start + rb"[A-Z]+" + place + rb"[\"']" + _VALUE, flags), size) for place, size in _ROWS]
+    return columns, rows
+
+
+_BEYOND: Final = {False: _beyond(_USUAL, re.NOFLAG), True: _beyond(_UNUSUAL, re.IGNORECASE)}
+_ROW: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d+)["']""" + _VALUE)
+_TEXTS: Final = re.compile(rb"<(?:\w+:)?sst\b([^>]*)>")
+_COUNT: Final = re.compile(rb"""ount\s*=\s*["']\s*\+?(\d+)""")
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["']""")
 _SHARED_INDEX: Final = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>(\d{1,9})<""")
@@ -85,16 +95,22 @@ class _Sheet:
     cells: int = 0
     shared: int = 0  # cells that name a shared text
     columns: int = 26
+    loose: int = 0  # cells of one row that may stand without a reference
     rows: int = 10_000
     formulas: list[tuple[int, str, str]] = field(default_factory=list)
     errors: list[tuple[int, str, str]] = field(default_factory=list)
 
     def see(self, piece: bytes) -> None:
         """Count one piece that ends with a row."""
-        self.cells += sum(1 for _ in _CELL.finditer(piece))
-        self.shared += sum(1 for _ in _SHARED.finditer(piece))
-        self.columns = max(self.columns, next((size for pattern, size in _COLUMNS if pattern.search(piece)), 26))
-        self.rows = max(self.rows, next((size for pattern, size in _ROWS if pattern.search(piece)), 10_000))
+        cells = len(_CELL.findall(piece))
+        self.cells += cells
+        self.shared += len(_SHARED.findall(piece))
+        columns, rows = _BEYOND[_IS_UNUSUAL.search(piece) is not None]
+        self.columns = max(self.columns, next((size for far, size in columns if far.search(piece)), 26))
+        self.rows = max(self.rows, next((size for far, size in rows if far.search(piece)), 10_000))
+        self.rows = max(self.rows, *(int(row[:9]) for row in _ROW.findall(piece)), 0)
+        if piece.count(b'<c r="') != cells:  # cells may stand without a reference, each after the one before
+            self.loose = max(self.loose, *(len(_CELL.findall(row)) for row in piece.split(b"</row>")))
         for pattern, bad in ((_FORMULA, self.formulas), (_ERROR, self.errors)):
             if b"<f" in piece or b't="e"' in piece:
                 for match in pattern.finditer(piece):
@@ -211,15 +227,19 @@ class _Parts:
 
     def _see_texts(self, blocks: Iterator[bytes]) -> None:
         for piece in self._pieces(blocks, b"</si>"):
+            claimed = max((int(c[:12]) for tag in _TEXTS.findall(piece) for c in _COUNT.findall(tag)), default=0)
+            if claimed > MOST_CELLS:  # the reader of sheets would set aside room for all of them
+                limit = f"{MOST_CELLS} texts"
+                raise ReadError("read.zip_bomb", file=self.file, found=f"{claimed} texts", limit=limit)
             ends = [0, *(match.end() for match in re.finditer(rb"</si>", piece))]
             self.texts.extend(end - start for start, end in pairwise(ends))
 
     def _refuse_wide(self) -> None:
         for sheet in self.sheets.values():
-            around = sheet.rows * sheet.columns
-            if around > MOST_CELLS or around > max(DENSE_CELLS, SPREAD * sheet.cells):
-                # the classes are bounds from above, so the place is given as "beyond"
-                found = f"row > {sheet.rows // 10}, column > {column_letters(_narrower(sheet.columns) - 1)}"
+            around = sheet.rows * (sheet.columns + sheet.loose)
+            is_spread = around > MOST_CELLS or around > max(DENSE_CELLS, SPREAD * sheet.cells)
+            if is_spread or sheet.rows > SHEET_ROWS:
+                found = f"row {min(sheet.rows, 10**9)} or column {column_letters(sheet.columns + sheet.loose - 1)}"
                 raise ReadError("read.sheet_far", file=self.file, found=found)
 
     def _refuse_copies(self, opened: BinaryIO, parts: list[zipfile.ZipInfo]) -> None:
@@ -254,10 +274,6 @@ class _Parts:
         }
         ids = ((tag.get("name", ""), next((v for k, v in tag.items() if k.endswith(":id")), "")) for tag in named)
         return {name: targets[key].lstrip("/") for name, key in ids if key in targets}
-
-
-def _narrower(columns: int) -> int:
-    return {16_384: 702, 702: 256, 256: 78, 78: 26}.get(columns, 1)
 
 
 def _tags(text: bytes, kind: bytes) -> list[dict[str, str]]:

@@ -348,6 +348,48 @@ def test_read_refuses_a_cell_far_from_the_table(tmp_path, place):
         read_region(put(tmp_path, far(place), "needs.xlsx"))
 
 
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "r = 'XFD1048576'",
+        "r='XFD1048576'",
+        'r=\n"XFD1048576"',
+        "s='1' r='XFD1048576' t='n'",
+        'r="xfd1048576"',
+        'r="$XFD$1048576"',
+    ],
+)
+def test_read_refuses_a_far_cell_however_it_is_spelt(tmp_path, spelt):
+    rows = f'<row r="1"><c r="A1"><v>1</v></c></row><row><c {spelt}><v>1</v></c></row>'
+
+    with pytest.raises(ReadError, match=r"read\.(sheet_far|workbook).*needs\.xlsx"):
+        read_region(put(tmp_path, book(**sheet_of(rows)), "needs.xlsx"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '<row r="4294967295"><c r="A4294967295"><v>1</v></c></row>',
+        '<row r="4000000000"><c><v>1</v></c></row>',
+        '<row r="1">' + "<c><v>1</v></c>" * 20_000 + '</row><row r="1048000"><c><v>1</v></c></row>',
+        '<row r="1"><c r="IA1"><v>1</v></c>' + "<c><v>1</v></c>" * 500 + '</row><row r="1048000"><c><v>1</v></c></row>',
+    ],
+)
+def test_read_refuses_far_cells_without_a_reference(tmp_path, rows):
+    with pytest.raises(ReadError, match=r"read\.sheet_far.*needs\.xlsx"):
+        read_region(put(tmp_path, book(**sheet_of(rows)), "needs.xlsx"))
+
+
+@pytest.mark.parametrize(
+    "counts", ['count="4294967295"', 'uniqueCount = "4294967295"', "count='1' uniqueCount='999999999999999'"]
+)
+def test_read_refuses_a_workbook_that_claims_very_many_texts(tmp_path, counts):
+    texts = f'<sst xmlns="{MAIN}" {counts}><si><t>x</t></si></sst>'
+
+    with pytest.raises(ReadError, match=r"read\.zip_bomb.*texts"):
+        read_region(put(tmp_path, book(**{"xl/sharedStrings.xml": texts}), "needs.xlsx"))
+
+
 def test_read_takes_a_cell_far_below_the_table_by_its_row(tmp_path):
     region = read_region(put(tmp_path, far("A30000"), "needs.xlsx"))
 
@@ -372,6 +414,16 @@ def test_read_lets_far_cells_without_a_value_be(tmp_path):
     rows += '<row r="1048576"><c r="XFD1048576" s="1"/></row>'
 
     assert read_region(put(tmp_path, book(**sheet_of(rows)), "needs.xlsx"))["needs"].height == 0
+
+
+def test_read_does_not_fill_merged_cells_that_overlap(tmp_path):
+    sheet = sheet_of('<row r="1"><c r="A1" t="inlineStr"><is><t>need_id</t></is></c></row>')["xl/worksheets/sheet1.xml"]
+    merged = '<mergeCells count="2"><mergeCell ref="A1:XFD1048576"/><mergeCell ref="A1:XFD1048575"/></mergeCells>'
+    content = book(**{"xl/worksheets/sheet1.xml": sheet.replace("</sheetData>", "</sheetData>" + merged)})
+
+    problems = read_region(put(tmp_path, content, "needs.xlsx")).problems
+
+    assert problems.select("code", "grave").rows() == [("read.merged_all", True)]
 
 
 @pytest.mark.parametrize(

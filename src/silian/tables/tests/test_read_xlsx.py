@@ -177,13 +177,6 @@ def test_read_does_not_fill_very_many_merged_cells(tmp_path):
     assert region.problems.select("code", "grave").rows() == [("read.merged_all", True)]
 
 
-def test_read_does_not_fill_merged_cells_that_overlap(tmp_path):
-    rows = [HEADING[:3], *([f"n{i}", "甲", "talent"] for i in range(4))]
-    workbook(tmp_path / "needs.xlsx", {"Sheet1": rows}, merged=["A1:C5", "A2:C5", "A1:C4"])
-
-    assert read_region(tmp_path).problems["code"].to_list()[0] == "read.merged_all"
-
-
 def test_read_names_formulas_without_a_stored_value_and_error_values(tmp_path):
     path = workbook(
         tmp_path / "needs.xlsx", {"Sheet1": [HEADING[:4], ["n1", "甲", "talent", "=1+1"], ["n2", "乙", "talent", 5]]}

@@ -104,9 +104,18 @@ def test_check_character_equals_stdnum(code):
     assert stdnum_uscc.is_valid(code)
 
 
-@pytest.mark.parametrize("parts", [("9", "8", "110000", "60003734"), ("9", "1", "999999", "60003734")])
-def test_make_refuses_parts_of_no_valid_code(parts):
-    with pytest.raises(ArgumentError, match=r"argument\.value"):
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("kind", ("9", "8", "110000", "60003734")),
+        ("region", ("9", "1", "999999", "60003734")),
+        ("region", ("9", "1", "1100001", "60003734")),
+        ("department", ("B", "1", "110000", "60003734")),
+        ("body8", ("9", "1", "110000", "6000373I")),
+    ],
+)
+def test_make_refuses_parts_of_no_valid_code(name, parts):
+    with pytest.raises(ArgumentError, match=rf"argument\.value.*{name}"):
         uscc.make(*parts)
 
 

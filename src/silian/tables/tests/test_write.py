@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from silian.errors import ArgumentError, TableError
 from silian.tables import Region, check, read_region, write_region
+from silian.tables.cast import SPACES
 from silian.tables.schema import codes, tables
 
 FORMS = ("csv", "parquet", "xlsx")
@@ -71,7 +72,7 @@ NASTY = [
 ]
 CHARACTERS = st.characters(exclude_categories=("Cs", "Cc", "Cn"), include_characters="\n\t")
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, min_size=1, max_size=12))
-PLAIN = TEXTS.map(lambda text: text.strip().strip("\ufeff\u200b").strip()).filter(bool)
+PLAIN = TEXTS.map(lambda text: text.strip(SPACES)).filter(bool)
 
 
 def values(column):
