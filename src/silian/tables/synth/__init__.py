@@ -82,9 +82,9 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
     demand = draw(wanted, seed, words)
     map_ = places(wanted, seed)
     drawn = graph(wanted, seed, words, _asked(demand, words))
-    firms = organisations(wanted, seed, words, map_, demand.things, absent=drawn.absent)
+    firms = organisations(wanted, seed, words, map_, demand, absent=drawn.absent)
     goods = products(drawn, seed, firms)
-    people = experts(wanted, seed, words, firms, demand.things)
+    people = experts(wanted, seed, words, firms, demand)
     need_table = needs(
         demand.needs, seed, words, firms, products=drawn.id_of, buyers=_buyers(demand, seed, words, drawn, goods)
     )

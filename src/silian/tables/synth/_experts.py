@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from silian.tables.synth._organisations import Organisations
     from silian.tables.synth._sizes import Size
+    from silian.tables.synth._subjects import Demand
     from silian.tables.synth._vocabulary import Vocabulary
 
 EMPLOYER_SHARES: Final = {"university": 0.56, "institute": 0.25, "hospital": 0.08, "enterprise": 0.11}
@@ -49,14 +50,14 @@ class Experts:
     team: list[list[int]]  # for each expert the others of the same organisation and field, at most 12
 
 
-def experts(size: Size, seed: int, vocabulary: Vocabulary, organisations: Organisations, things: np.ndarray) -> Experts:
+def experts(size: Size, seed: int, vocabulary: Vocabulary, organisations: Organisations, demand: Demand) -> Experts:
     """Experts of universities, institutes, hospitals and, one in nine, enterprises."""
     dice, rng = Dice(seed, "experts"), generator(seed, "expert subjects")
     org = _employers(rng, size.experts, organisations)
-    main = _subjects(rng, org, vocabulary, organisations, things)
+    main = _subjects(rng, org, vocabulary, organisations, demand)
     names = {part: [r for r in rows("people") if r["part"] == part] for part in ("surname", "given")}
     by_family: dict[int, list[int]] = {}
-    for t in things.tolist():
+    for t in demand.things.tolist():
         by_family.setdefault(vocabulary.things[t].family, []).append(t)
     pairs, made = [], []
     width = len(str(size.experts))
@@ -102,6 +103,8 @@ def _employers(rng: np.random.Generator, n: int, organisations: Organisations) -
     parts = []
     for kind, share in EMPLOYER_SHARES.items():
         among = organisations.rows_of(kind)
+        if not len(among):
+            continue
         weight = 1 / np.arange(1, len(among) + 1) ** (0.6 if kind == "university" else 0.15)
         parts.append(rng.choice(among, size=max(1, round(share * n)), p=weight / weight.sum()))
     everyone = np.concatenate(parts)
@@ -109,12 +112,16 @@ def _employers(rng: np.random.Generator, n: int, organisations: Organisations) -
 
 
 def _subjects(
-    rng: np.random.Generator, org: np.ndarray, vocabulary: Vocabulary, organisations: Organisations, things: np.ndarray
+    rng: np.random.Generator, org: np.ndarray, vocabulary: Vocabulary, organisations: Organisations, demand: Demand
 ) -> np.ndarray:
-    """Main object of each expert: the employer's own where it has one, one of its field, else any."""
+    """Main object of each expert: the employer's own where it has one, one of its field, else any, rather one asked."""
+    things = demand.things
     field = np.array([vocabulary.field(t) for t in things])
     own = {name: things[field == name] for name in np.unique(field).tolist()}
-    main = rng.choice(things, size=len(org))
+    weight = np.where(np.isin(things, demand.answered), 2.5, 1.0)
+    main = rng.choice(things, size=len(org), p=weight / weight.sum())
+    if len(org) <= 2 * len(demand.answered):  # few people: as many of the objects asked about as can be
+        main[: len(demand.answered)] = demand.answered[: len(org)]
     for i, row in enumerate(org.tolist()):
         if organisations.thing[row] >= 0:
             main[i] = organisations.thing[row]
@@ -148,9 +155,12 @@ def _post(dice: Dice, vocabulary: Vocabulary, org_kind: str, things: tuple[int, 
         "years": dice.between(6, 30),
     }
     family = vocabulary.families[first.family]
-    profile = texts.phrase(dice, vocabulary, "profile", family.nature).format_map(slots)
+    title = dice.weighted(*TITLES[org_kind])
+    leads = title in ("academician", "professor", "researcher") and dice.chance(0.4)
+    part = "profile.lead" if leads else f"profile.{org_kind}" if dice.chance(0.35) else "profile"
+    profile = texts.phrase(dice, vocabulary, part, family.nature).format_map(slots)
     return {
-        "title": dice.weighted(*TITLES[org_kind]) if dice.chance(0.98) else None,
+        "title": title if dice.chance(0.98) else None,
         "field": family.field,
         "profile": profile if dice.chance(0.93) else None,
         "orcid": _orcid(dice) if dice.chance(0.4) else None,

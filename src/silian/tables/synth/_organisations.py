@@ -17,6 +17,7 @@ from silian.tables.synth._vocabulary import Vocabulary, rows
 if TYPE_CHECKING:
     from silian.tables.synth._places import Places
     from silian.tables.synth._sizes import Size
+    from silian.tables.synth._subjects import Demand
 
 STEM: Final = "栖川"
 STEM_EN: Final = "Qichuan"
@@ -72,16 +73,15 @@ class Organisations:
 
 
 def organisations(
-    size: Size, seed: int, vocabulary: Vocabulary, places: Places, things: np.ndarray, *, absent: frozenset[str]
+    size: Size, seed: int, vocabulary: Vocabulary, places: Places, demand: Demand, *, absent: frozenset[str]
 ) -> Organisations:
     """All organisations of a region, with some rows that stand for another row.
 
-    `things` are the objects of the region's fields, `absent` names of products that nobody here makes.
+    `absent` names the products that nobody here makes.
     """
-    here = np.array([t for t in things if vocabulary.things[t].name not in absent])
     made = [
-        *_enterprises(size, seed, vocabulary, places, here, absent),
-        *_others(size, seed, vocabulary, places, things),
+        *_enterprises(size, seed, vocabulary, places, demand, absent),
+        *_others(size, seed, vocabulary, places, demand.things),
     ]
     rng = generator(seed, "organisation places")
     district = np.array([r.pop("district") for r in made])
@@ -120,12 +120,21 @@ def organisations(
 
 
 def _enterprises(
-    size: Size, seed: int, vocabulary: Vocabulary, places: Places, things: np.ndarray, absent: frozenset[str]
+    size: Size, seed: int, vocabulary: Vocabulary, places: Places, demand: Demand, absent: frozenset[str]
 ) -> list[dict[str, Any]]:
     dice, rng = Dice(seed, "enterprises"), generator(seed, "enterprise subjects")
     fields = {r["field"]: r for r in rows("fields")}
     brands = [r for r in rows("people") if r["part"] == "brand"]
-    thing, district = _spread(rng, size.enterprises, vocabulary, places, things)
+    here, asking = (
+        np.array([t for t in things.tolist() if vocabulary.things[t].name not in absent])
+        for things in (demand.things, rng.permutation(demand.demanded))
+    )
+    thing, district = _spread(rng, size.enterprises, vocabulary, places, here)
+    if size.is_tiny:  # one maker for each object that is asked about, the others in the chain that is drawn
+        main = np.array([t for t in here.tolist() if vocabulary.field(t) == size.fields[0]])
+        thing = rng.choice(main, size=size.enterprises)
+    count = min(len(asking), size.enterprises * 3 // 4)
+    thing[:count] = asking[:count]
     taken: set[str] = set()
     made = []
     for i in range(size.enterprises):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LINKS: Final = {"m": "material", "c": "component", "e": "equipment"}
 BREAK_SHARE: Final = 0.07  # of the products
-BLANK_SHARE: Final = 0.3  # of the chains
+BLANK_SHARE: Final = 0.3  # of the chains; a chain that stands alone has a blank for certain
 SOURCES: Final = ("企业年报", "企业官网", "行业协会名录", "走访调研", "经营范围登记")
 
 Link = tuple[int, int, str, float | None]  # upstream, downstream, kind, weight
@@ -176,14 +176,15 @@ def _made(dice: Dice, nodes: list[_Node], links: list[Link], asked: frozenset[st
     segments: dict[tuple[str, str], list[int]] = {}
     for i, n in enumerate(nodes):
         segments.setdefault((n.chain, n.segment), []).append(i)
-    for chain in dict.fromkeys(n.chain for n in nodes):
+    chains = list(dict.fromkeys(n.chain for n in nodes))
+    for chain in chains:
         # only a segment at an end of its chain: nothing of it stands above, or nothing of it below
         ends = [
             own
             for (c, _), own in segments.items()
             if c == chain and len(own) > 1 and (not any(above[i] for i in own) or not any(below[i] for i in own))
         ]
-        if ends and dice.chance(BLANK_SHARE):
+        if ends and (len(chains) == 1 or dice.chance(BLANK_SHARE)):
             made[dice.pick(ends)] = False
     middle = [i for i in range(len(nodes)) if above[i] and below[i] and made[i]]
     wanted = [i for i in middle if nodes[i].name in asked]
@@ -253,10 +254,27 @@ def _makers(dice: Dice, drawn: Graph, organisations: Organisations) -> list[list
             chosen.append(dice.pick(by_field[field]))
         for product in dict.fromkeys(chosen):
             makers[product].append(firm)
-    for i, n in enumerate(nodes):
-        if made[i] and not makers[i]:
-            makers[i].append(dice.pick(field_firms.get(n.field) or firms))
+    _give_makers(dice, drawn, makers, field_firms, firms)
     return makers
+
+
+def _give_makers(
+    dice: Dice, drawn: Graph, makers: list[list[int]], field_firms: dict[str, list[int]], firms: list[int]
+) -> None:
+    """A maker for each product that should have one: who makes another kind of it, its segment, or is of the field."""
+    busy: dict[int, int] = {}
+    segment: dict[tuple[str, str], list[int]] = {}
+    for n, own in zip(drawn.nodes, makers, strict=True):
+        segment.setdefault((n.chain, n.segment), []).extend(own)
+        for firm in own:
+            busy[firm] = busy.get(firm, 0) + 1
+    for i, n in enumerate(drawn.nodes):
+        if not drawn.made[i] or makers[i]:
+            continue
+        among = makers[n.base] or segment[n.chain, n.segment] or field_firms.get(n.field) or firms
+        chosen = min(dice.sample(among, 3), key=lambda firm: busy.get(firm, 0))
+        makers[i].append(chosen)
+        busy[chosen] = busy.get(chosen, 0) + 1
 
 
 def _make_table(dice: Dice, makers: list[list[int]], ids: list[str], organisations: Organisations) -> pl.DataFrame:
@@ -265,16 +283,15 @@ def _make_table(dice: Dice, makers: list[list[int]], ids: list[str], organisatio
         for firm in firms:
             by_firm.setdefault(firm, []).append(product)
     made: list[dict[str, Any]] = []
-    for firm in sorted(by_firm):
-        left = 1.0
-        for product in by_firm[firm]:
-            share = round(left * (0.3 + 0.5 * dice.random()), 2)
-            left -= share
+    for firm, own in sorted(by_firm.items()):
+        parts = [0.2 + dice.random() for _ in own]
+        whole = sum(parts) / (0.7 + 0.3 * dice.random())  # the rest is other income
+        for product, part in zip(own, parts, strict=True):
             made.append(
                 {
                     "org_id": organisations.ids[firm],
                     "product_id": ids[product],
-                    "share": share if dice.chance(0.8) else None,
+                    "share": int(100 * part / whole) / 100 if dice.chance(0.8) else None,
                     "since_year": dice.between(2002, 2025) if dice.chance(0.7) else None,
                     "source": dice.pick(SOURCES),
                 }
