@@ -67,15 +67,18 @@ def _circles(ids: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
     return dict(zip(ids, numbers.tolist(), strict=True))
 
 
-def depths(inputs: pl.DataFrame) -> dict[str, int]:
-    """Layer of every product that has an input or is one.
+def depths(inputs: pl.DataFrame, *, states: pl.DataFrame) -> dict[str, int]:
+    """Layer of every product of a segment that has an input or is one.
 
     Examples
     --------
-    >>> depths(pl.DataFrame({"upstream_id": ["ore"], "downstream_id": ["steel"]}))
+    >>> links = pl.DataFrame({"upstream_id": ["ore", "ore"], "downstream_id": ["steel", "odd"]})
+    >>> depths(links, states=pl.DataFrame({"product_id": ["ore", "steel", "odd"], "segment": ["raw", "part", ""]}))
     {'ore': 0, 'steel': 1}
     """
-    links = inputs.select("upstream_id", "downstream_id").rows()
+    placed = states.filter(pl.col("segment") != "")["product_id"].implode()
+    inside = inputs.filter(pl.col("upstream_id").is_in(placed), pl.col("downstream_id").is_in(placed))
+    links = inside.select("upstream_id", "downstream_id").rows()
     return layers(sorted({i for link in links for i in link}), links)
 
 

@@ -60,7 +60,7 @@ def chain_map(
     if states.height <= MAX_NODES:
         nodes, edges = graph_rows(states, links, names(products, language), language=language)
         return graph_spec(nodes, edges, language=language)
-    return _segments_spec(views.segments(states, chain_layout.depths(links)), language=language)
+    return _segments_spec(views.segments(states, chain_layout.depths(links, states=states)), language=language)
 
 
 def graph_rows(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from silian.report import views
 from silian.report._spec import BAR, PALETTE, RAMP, WIDTH, Spec, bars, colour, count, spec, tips, totals
 from silian.report._words import check_language, check_results, code_label, names, say
@@ -17,8 +19,6 @@ from silian.report.maps import label_points, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import polars as pl
 
     from silian.tables.region import Region
     from silian.tables.schema import Language
@@ -115,7 +115,9 @@ def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame, *, lang
 def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, language: Language = "zh") -> Spec:
     """Distribution of the score of each need's best achievement and best expert."""
     table = views.best_scores(achievement_pairs, expert_pairs)
-    nouns = {n: code_label("filler_noun", n, language) for n in ("achievement", "expert")}
+    given = {"achievement": achievement_pairs, "expert": expert_pairs}
+    nouns = {n: code_label("filler_noun", n, language) for n, pairs in given.items() if pairs.height}
+    colours = {"achievement": PALETTE["main"], "expert": PALETTE["second"]}
     values = [
         {
             "from": f"{r['bin_from']:.2f}",
@@ -124,13 +126,14 @@ def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, 
             "needs": r["needs"],
         }
         for r in table.to_dicts()
+        if r["noun"] in nouns
     ]
     axis = {"labelAngle": 0, "ticks": False, "values": [f"{tenth / 10:.2f}" for tenth in range(10)]}
     encoding = {
         "x": {"field": "from", "type": "ordinal", "title": say("axis.best_score", language), "axis": axis},
         "xOffset": {"field": "noun", "sort": list(nouns.values())},
         "y": count("needs", say("axis.needs", language)),
-        "color": colour("noun", list(nouns.values()), [PALETTE["main"], PALETTE["second"]]),
+        "color": colour("noun", list(nouns.values()), [colours[n] for n in nouns]),
     } | tips("noun", "range", "needs", language=language)
     return spec("best_scores", language, rows=values, height=260, mark={"type": "bar"}, encoding=encoding)
 
@@ -356,8 +359,9 @@ def _map_label(field: str, dy: int, size: int, weight: int, low: float) -> dict[
 
 
 def district_balance(district_balance: pl.DataFrame, districts: pl.DataFrame, *, language: Language = "zh") -> Spec:
-    """Bars of experts wanted and assigned for each district, the worst served first."""
-    table = views.balance(district_balance)
+    """Bars of experts wanted and assigned for each district that wants some, the worst served first."""
+    wanting = views.balance(district_balance).filter(pl.col("experts_wanted") > 0)
+    table = wanting if wanting.height else views.balance(district_balance)
     shown = names(districts, language)
     label = [shown.get(d, d) for d in table["district_id"]]
     values = [

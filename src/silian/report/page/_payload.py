@@ -63,10 +63,11 @@ def packed(payload: Mapping[str, Any]) -> str:
 
 def payload(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """Everything that the page shows below its first screen."""
-    shown = _shown(region, results)
+    shown, chains = _shown(region, results), _chains(region, results)
+    drawn = [node["product_id"] for chain in chains["list"] for node in chain["nodes"]]
     terms: dict[tuple[str, str], int] = {}
     body: dict[str, Any] = {"nouns": {}, "results": {}, "kept": {}}
-    for name, table in _nouns(region, shown).items():
+    for name, table in _nouns(region, shown, drawn).items():
         body["nouns"][name] = columns(table)
         body["kept"][name] = [table.height, region[name].height]
     for name, table in shown.items():
@@ -78,7 +79,7 @@ def payload(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, An
     body["terms"] = {"kind": [k for k, _ in terms], "term": [t for _, t in terms]}
     body["views"] = {name: columns(table) for name, table in _views(region, results).items()}
     body["charts"] = charts(region, results)
-    body["chains"] = _chains(region, results)
+    body["chains"] = chains
     return body
 
 
@@ -148,8 +149,8 @@ def _shown(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
     return {name: table if name in PAIRS else table.head(MAX_ROWS) for name, table in whole.items()}
 
 
-def _nouns(region: Region, shown: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The nouns that the page names; texts only of what was matched."""
+def _nouns(region: Region, shown: Mapping[str, pl.DataFrame], drawn: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The nouns that the page names; texts only of what was matched. `drawn` are products of the graphs."""
     fillers = shown["gap_fillers"]
     used = {
         "needs": region["needs"]["need_id"],
@@ -160,15 +161,20 @@ def _nouns(region: Region, shown: Mapping[str, pl.DataFrame]) -> dict[str, pl.Da
     }
     count = sum(ids.n_unique() for ids in used.values())
     length = max(MIN_TEXT, min(MAX_TEXT, TEXT_BUDGET // max(1, count)))
+    used["products"] = pl.concat(
+        [shown["gaps"]["product_id"], shown["gap_evidence"]["other_id"], pl.Series(drawn, dtype=pl.String())]
+    )
     chosen = {}
     for name, kept in KEPT.items():
         table = region[name].select(kept)
+        if name in used:
+            is_used = pl.col(kept[0]).is_in(used[name].unique().implode())
+            # what is shown elsewhere comes first, so that it is never cut off
+            table = table.sort(~is_used, maintain_order=True)
         if name in TEXTS:
-            key, text = kept[0], TEXTS[name]
-            is_used = pl.col(key).is_in(used[name].unique().implode())
-            cut = pl.when(pl.col(text).str.len_chars() > length).then(pl.col(text).str.slice(0, length) + "…")
-            table = table.with_columns(pl.when(is_used).then(cut.otherwise(pl.col(text))).alias(text))
-            table = table.sort(~is_used, maintain_order=True)  # what is shown elsewhere is never cut off
+            text = pl.col(TEXTS[name])
+            cut = pl.when(text.str.len_chars() > length).then(text.str.slice(0, length) + "…").otherwise(text)
+            table = table.with_columns(pl.when(is_used).then(cut).alias(TEXTS[name]))
         chosen[name] = table.head(3 * MAX_ROWS)
     return chosen
 
@@ -211,7 +217,7 @@ def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
     """The table behind each picture, by the name of the picture."""
     needs, loads = region["needs"], results["loads"]
     states = _states(region, results)
-    layers = chain_layout.depths(views.inputs(region["product_links"]))
+    layers = chain_layout.depths(views.inputs(region["product_links"]), states=states)
     return {
         "needs_by_field": views.needs_by_field(needs, results["achievement_pairs"]),
         "best_scores": views.best_scores(results["achievement_pairs"], results["expert_pairs"]),

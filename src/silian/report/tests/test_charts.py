@@ -75,6 +75,22 @@ def test_needs_by_field_stacks_matched_before_unmatched():
     assert spec["title"]["text"] == "Needs by technology field (count of needs)"
 
 
+def test_best_scores_leaves_out_a_side_that_was_not_matched():
+    spec = charts.best_scores(RESULTS["achievement_pairs"], RESULTS["expert_pairs"].clear(), language="en")
+
+    assert {r["noun"] for r in rows(spec)} == {"Achievement"}
+    assert spec["encoding"]["color"]["scale"]["domain"] == ["Achievement"]
+
+
+def test_district_balance_draws_only_districts_that_want_experts():
+    table = RESULTS["district_balance"]
+    idle = table.head(1).with_columns(district_id=pl.lit("d9"), experts_wanted=0, served_share=None)
+
+    spec = charts.district_balance(pl.concat([table, idle], how="vertical_relaxed"), REGION["districts"])
+
+    assert [r["district"] for r in rows(spec)] == ["东湖区", "西山县"]
+
+
 def test_served_between_names_districts_in_the_language():
     zh, en = (
         charts.served_between(

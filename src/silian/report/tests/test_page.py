@@ -148,6 +148,17 @@ def test_page_says_how_many_gaps_it_leaves_out():
     assert body["kept"]["gaps"] == [2_000, 2_002]
 
 
+def test_page_never_leaves_out_a_product_that_it_names(monkeypatch):
+    many = pl.DataFrame({"product_id": [f"q{i:03d}" for i in range(100)], "name": "零件"})
+    products = pl.concat([many, REGION["products"]], how="diagonal")
+    monkeypatch.setattr(_payload, "MAX_ROWS", 20)
+
+    body = carried(made(Region.of(dict(REGION.tables) | {"products": products})))
+
+    assert body["kept"]["products"] == [60, 105]
+    assert {"p1", "p2", "p3"} <= set(column(body["nouns"]["products"], "product_id"))
+
+
 def test_page_cuts_long_texts():
     long = REGION["needs"].with_columns(text=pl.lit("焊" * 5_000))
 

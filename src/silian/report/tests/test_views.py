@@ -108,7 +108,7 @@ def test_makers_ends_on_kinds_that_form_a_circle():
 def test_segments_run_from_upstream_to_downstream():
     states = views.product_states(REGION["products"], REGION["makes"], REGION["product_links"], RESULTS["gaps"])
 
-    table = views.segments(states, chain_layout.depths(views.inputs(REGION["product_links"])))
+    table = views.segments(states, chain_layout.depths(views.inputs(REGION["product_links"]), states=states))
 
     assert table.rows() == [
         ("动力电池", "材料", 1, 1, 1, 0, 0, 0),

@@ -4,8 +4,9 @@ function drawDistricts() {
   const box = part("districts"), table = data.results.district_balance;
   if (!data.nouns.districts.n) return fill(box, empty("districts"));
   const map = chart("district_map");
-  fill(box, map ? null : h("div", {}, empty("geojson")), h("div", { class: "cards" }, map, chart("district_balance")),
-    table.n ? h("div", { class: "card" }, resultGrid("district_balance", { page: 30, columns: balanceColumns(table) }).node) : empty("balance"));
+  const bars = chart("district_balance");
+  fill(box, h("div", { class: "stack" }, map ? h("div", { class: "cards" }, map, bars) : [empty("geojson"), bars],
+    table.n ? h("div", { class: "card" }, resultGrid("district_balance", { page: 30, columns: balanceColumns(table) }).node) : empty("balance")));
 }
 
 function balanceColumns(table) {
