@@ -52,7 +52,10 @@ def failures(values: pl.Series, form: str) -> pl.Series:
 
 
 def industries() -> pl.DataFrame:
-    """Sections and divisions of GB/T 4754-2017: code, section, label_zh, label_en; the divisions of 2011 are the same.
+    """Sections and divisions of GB/T 4754-2017: code, section, label_zh, label_en.
+
+    Source: GB/T 4754-2017 with its amendment of 2019, English labels by us; GB/T 4754-2011 has the same codes. Groups
+    and classes (three and four digits) are not listed, for they differ between the editions.
 
     Examples
     --------

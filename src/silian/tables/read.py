@@ -66,7 +66,8 @@ def read_region(path: Path, *, progress: Callable[[str], None] | None = None, li
     Notes
     -----
     Text is UTF-8 with or without mark, GB18030, or UTF-16 with mark. Cells are cast whole columns at a time.
-    Cost: see bench_tables.
+    Cost on 2 cores: a million rows, 200 MB of CSV, 2.7 s (5.3 s from GB18030, .6 s from Parquet) and .8 GiB, four times
+    the tables; 100,000 rows from workbooks 1.7 s (bench_tables).
 
     Examples
     --------
@@ -137,7 +138,9 @@ def _files(path: Path, limits: Limits) -> tuple[list[_File], list[pl.DataFrame],
     if not path.exists():
         raise ReadError("read.missing", path=str(path))
     if path.is_file() and path.suffix.lower() == ".xlsx":
-        return [_File(_safe(path, path.parent, path.name, limits, ""), path.name, None)], [], _map_beside(path, limits)
+        real = path.resolve()  # the path itself is the user's own choice, a link or not
+        book = _File(_safe(real, real.parent, path.name, limits, ""), path.name, None)
+        return [book], [], _map_beside(path, limits)
     if not path.is_dir():
         raise ReadError("read.not_region", path=str(path))
     found: list[_File] = []

@@ -99,6 +99,16 @@ def test_read_takes_sheets_by_name_and_label_of_one_workbook(tmp_path):
         assert codes_of(region) == [("region.xlsx#备注", None, "read.sheet_unknown", "备注")]
 
 
+def test_read_follows_a_link_to_a_workbook_that_is_named(tmp_path):
+    (tmp_path / "store").mkdir()
+    workbook(tmp_path / "store" / "data.xlsx", {"需求": [HEADING[:2], ["n1", "甲"]]})
+    (tmp_path / "region.xlsx").symlink_to(tmp_path / "store" / "data.xlsx")
+
+    region = read_region(tmp_path / "region.xlsx")
+
+    assert region.sources["needs"][0].file == "region.xlsx#需求"
+
+
 def test_read_takes_the_first_sheet_of_a_workbook_named_after_a_table_or_the_one_of_its_name(tmp_path):
     rows = [HEADING[:2], ["n1", "甲"]]
     workbook(tmp_path / "needs.xlsx", {"数据": rows, "草稿": [["x"]]})
