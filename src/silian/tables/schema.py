@@ -54,7 +54,7 @@ class Column:
     min: float | None
     max: float | None
     values: str  # "codes:<list>" or "format:<name>" or empty
-    refers: str  # "table.column", several joined by "|", or empty
+    refers: str  # table and column joined by a dot, several of them joined by "|", or empty
     label_zh: str
     label_en: str
     meaning: str

@@ -68,7 +68,7 @@ def test_read_sees_a_wrong_byte_behind_the_first_block(tmp_path):
 
 
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 def test_read_takes_chinese_text_in_its_own_encoding(tmp_path_factory, text):
     for encoding in ("utf-8", "gb18030"):
         folder = tmp_path_factory.mktemp("region")
@@ -162,7 +162,7 @@ def test_read_refuses_a_file_that_is_too_big(tmp_path):
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 def test_read_of_any_bytes_gives_a_region_or_a_read_error(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("region")
     for name, start in (
@@ -468,7 +468,7 @@ def test_read_refuses_a_workbook_packed_in_an_unusual_way(tmp_path):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_read_of_a_spoilt_workbook_gives_a_region_or_a_read_error(tmp_path_factory, data):
     whole = bytearray(book())
     for _ in range(data.draw(st.integers(1, 4))):

@@ -121,7 +121,7 @@ def regions(draw):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(region=regions())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=35, suppress_health_check=[HealthCheck.too_slow])
 def test_read_gives_back_what_write_wrote(form, region, tmp_path_factory):
     folder = tmp_path_factory.mktemp("region")
 
