@@ -4,7 +4,8 @@ Each solver runs in a process of its own, so that the peak of memory is its own;
 making the pairs. `ours` is the whole of `allocate.assign`: checks, codes, solving, prices, ties, reasons, proof, from
 tables to tables. `kernel` is its solver alone, with prices and ties, on arrays; OR-tools gets the same arrays and does
 neither. Peer: OR-tools SimpleMinCostFlow on whole millionths of a score. The totals are compared before a line is
-printed: equal within half a millionth a pair. `ratio` is the kernel's least time over the peer's, `ratio_whole` that of the whole.
+printed: equal within half a millionth a pair. `ratio` is the least time of the kernel over the least of the peer,
+`ratio_whole` that of the whole.
 
 Experts are drawn at random for each need (seed 7). Scores: `even` uniform; `liking` a product of eight hidden traits,
 so that neighbours want the same experts; `fame` mostly the expert's own fame, so that all want the same few.
