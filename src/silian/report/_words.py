@@ -16,8 +16,6 @@ from silian.tables.schema import Language, codes, results
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from silian.tables.region import Region
-
 # First a face that Debian ships and the pictures are drawn with, then those of the usual desktops.
 FONT: Final = "Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 
@@ -40,8 +38,8 @@ def say(key: str, language: Language, **values: object) -> str:
 
     Examples
     --------
-    >>> say("chart.shown_first", "en", count=1200)
-    'first 1,200 shown'
+    >>> say("card.assigned.sub", "en", experts_wanted=1200)
+    'of 1,200 wanted'
     """
     shown = {k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()}
     return words()[key][_at(language)].format(**shown)
@@ -86,11 +84,6 @@ def check_results(tables: Mapping[str, pl.DataFrame]) -> None:
         missing = [c.name for c in noun.columns if c.name not in tables[name].columns]
         if missing:
             raise TableError("table.columns", table=name, missing=missing, present=tables[name].columns)
-
-
-def needs_of(region: Region) -> pl.DataFrame:
-    """Id, field and district of every need: what most pictures join to."""
-    return region["needs"].select("need_id", "field", "district_id")
 
 
 def _at(language: Language) -> int:

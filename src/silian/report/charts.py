@@ -92,7 +92,7 @@ def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame, *, lang
     """
     table = views.needs_by_field(needs, achievement_pairs)
     order = [code_label("field", f, language) for f in table["field"]]
-    states = {k: say(f"match.{k}", language) for k in ("matched", "unmatched")}
+    states = {k: say(f"answered.{k}", language) for k in ("matched", "unmatched")}
     values = [
         {"field": name, "state": states[k], "needs": row[k], "order": n}
         for name, row in zip(order, table.to_dicts(), strict=True)

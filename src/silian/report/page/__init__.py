@@ -55,8 +55,8 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "needs_by_field": (
         ("field", "tip.field", "codes:field"),
         ("needs", "tip.needs", "count"),
-        ("matched", "match.matched", "count"),
-        ("unmatched", "match.unmatched", "count"),
+        ("matched", "answered.matched", "count"),
+        ("unmatched", "answered.unmatched", "count"),
     ),
     "best_scores": (
         ("noun", "tip.noun", "codes:filler_noun"),
@@ -265,7 +265,7 @@ def _boot(facts: Mapping[str, Any]) -> dict[str, Any]:
     views = {**VIEWS, "district_map": BALANCE, "district_balance": BALANCE}
     said = {key: pair for key, pair in words().items() if not key.startswith(("chart.", "sheets.", "unit."))}
     return {
-        "words": said | {key: words()[key] for key in ("chart.shown_first",)},
+        "words": said,
         "codes": {name: dict(values) for name, values in codes().items()},
         "schema": schema,
         "views": views,
