@@ -23,6 +23,7 @@ IP: Final = ("granted", "pending", "secret", "software", "none", "expired")
 IP_SHARES: Final = (0.56, 0.20, 0.09, 0.05, 0.07, 0.03)
 OFFERS: Final = ("licence", "transfer", "joint_development", "shares", "consulting", "service")
 OFFER_SHARES: Final = (0.24, 0.2, 0.32, 0.08, 0.05, 0.11)
+TRIES: Final = 4  # at a title that is not taken yet
 TRL_SHARES: Final = (0.01, 0.03, 0.10, 0.18, 0.20, 0.18, 0.14, 0.11, 0.05)  # TRL 1 to 9
 
 
@@ -32,17 +33,18 @@ def achievements(
     """The table of achievements."""
     dice = Dice(seed, "achievements")
     district = organisations.table["district_id"].to_list()
-    everyone = list(range(len(people.ids)))
+    by_thing, by_field, everyone = _makers(people, organisations)
     width = len(str(len(subjects)))
     made = []
+    taken: set[str] = set()
     columns = (subjects.kind.tolist(), subjects.what.tolist(), subjects.setting.tolist())
     for i, (kind, what, setting) in enumerate(zip(*columns, strict=True)):
         t = vocabulary.kinds[kind].thing
         field = vocabulary.field(t)
-        first = dice.pick(people.by_thing.get(t) or people.by_field.get(field) or everyone)
+        first = dice.pick(by_thing.get(t) or by_field.get(field) or everyone)
         org = int(people.org[first])
         trl = dice.weighted(range(1, 10), TRL_SHARES)
-        title, text = _write(dice, vocabulary, kind, vocabulary.methods[what], setting, trl=trl)
+        title, text = _write(dice, vocabulary, kind, vocabulary.methods[what], setting, trl=trl, taken=taken)
         row: dict[str, Any] = {"achievement_id": f"A{i + 1:0{width}d}", "title": title, "text": text, "field": field}
         row |= {"org_id": organisations.ids[org] if org >= 0 else None, "trl": trl if dice.chance(0.94) else None}
         row |= {"district_id": district[org] if org >= 0 else None}
@@ -50,6 +52,17 @@ def achievements(
         row["expert_ids"] = [people.ids[m] for m in makers] if dice.chance(0.75) else None
         made.append(row | _terms(dice, vocabulary.things[t].ipc, trl))
     return frame("achievements", made)
+
+
+def _makers(
+    people: Experts, organisations: Organisations
+) -> tuple[dict[int, list[int]], dict[str, list[int]], list[int]]:
+    """Experts by object, by field, and all: those of universities, institutes and hospitals."""
+    of_firm = organisations.kind[people.org] == "enterprise"
+    outside = [not (firm and org >= 0) for firm, org in zip(of_firm.tolist(), people.org.tolist(), strict=True)]
+    by_thing = {t: [i for i in own if outside[i]] for t, own in people.by_thing.items()}
+    by_field = {f: [i for i in own if outside[i]] for f, own in people.by_field.items()}
+    return by_thing, by_field, [i for i, is_outside in enumerate(outside) if is_outside]
 
 
 def _terms(dice: Dice, ipc: str, trl: int) -> dict[str, Any]:
@@ -79,7 +92,10 @@ def _patent_number(dice: Dice) -> str:
     return f"ZL{body}.{'0123456789X'[total % 11]}"
 
 
-def _write(dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, setting: int, *, trl: int) -> tuple[str, str]:
+def _write(
+    dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, setting: int, *, trl: int, taken: set[str]
+) -> tuple[str, str]:
+    """Title and text; the title is one that is not `taken`, if it can be, and joins them."""
     k = vocabulary.kinds[kind]
     thing, nature = vocabulary.things[k.thing], vocabulary.family(k.thing).nature
     name = dice.weighted((k.lab_name, k.name), (0.72, 0.28))
@@ -101,7 +117,11 @@ def _write(dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, settin
     problem = texts.problem_of(dice, vocabulary, method, k.thing)
     general = "" if problem else "_general"
     in_title = bool(slots["s"]) and dice.chance(0.45)
-    title = say(f"ach.title{general}{'_s' if in_title else ''}")
+    for _ in range(TRIES):
+        title = say(f"ach.title{general}{'_s' if in_title else ''}").format_map(slots)
+        if title not in taken:
+            break
+    taken.add(title)
     opening = say(f"ach.open{general}{'_s' if slots['s'] and not in_title else ''}")
     if problem is None:
         result = say("ach.plain")
@@ -114,4 +134,4 @@ def _write(dice: Dice, vocabulary: Vocabulary, kind: int, method: Method, settin
     parts += [say(part) for part in (stage, "ach.ip", "ach.coop") if dice.chance(0.62)]
     if dice.chance(0.12):  # some say little
         parts = [opening, "{how}。"] if slots["s"] else ["{how}。"]
-    return title.format_map(slots), texts.tidy("".join(parts).format_map(slots))
+    return title, texts.tidy("".join(parts).format_map(slots))

@@ -121,7 +121,7 @@ def _subjects(
     weight = np.where(np.isin(things, demand.answered), 2.5, 1.0)
     main = rng.choice(things, size=len(org), p=weight / weight.sum())
     if len(org) <= 2 * len(demand.answered):  # few people: as many of the objects asked about as can be
-        main[: len(demand.answered)] = demand.answered[: len(org)]
+        main[: len(demand.answered)] = rng.permutation(demand.answered)[: len(org)]
     for i, row in enumerate(org.tolist()):
         if organisations.thing[row] >= 0:
             main[i] = organisations.thing[row]

@@ -127,13 +127,13 @@ def _enterprises(
     brands = [r for r in rows("people") if r["part"] == "brand"]
     here, asking = (
         np.array([t for t in things.tolist() if vocabulary.things[t].name not in absent])
-        for things in (demand.things, rng.permutation(demand.demanded))
+        for things in (demand.things, rng.permutation(demand.asked))
     )
     thing, district = _spread(rng, size.enterprises, vocabulary, places, here)
     if size.is_tiny:  # one maker for each object that is asked about, the others in the chain that is drawn
         main = np.array([t for t in here.tolist() if vocabulary.field(t) == size.fields[0]])
         thing = rng.choice(main, size=size.enterprises)
-    count = min(len(asking), size.enterprises * 3 // 4)
+    count = min(len(asking), size.enterprises if size.is_tiny else size.enterprises * 3 // 4)
     thing[:count] = asking[:count]
     taken: set[str] = set()
     made = []

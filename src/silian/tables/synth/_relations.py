@@ -40,9 +40,12 @@ def relations(
     asking = list(dict.fromkeys(needs["org_id"].to_list()))
     made: list[dict[str, Any]] = []
     everyone = range(len(people.ids))
+    fields = people.table["field"].to_list()
+    by_field = _by_field(asking, organisations)
     for kind, share in (("employment", 0.04), ("shareholding", 0.03), ("contract", 0.10)):
         for expert in dice.sample(everyone, max(1, int(share * len(everyone)))):
-            firm = dice.pick(asking) if dice.chance(0.8) else dice.pick(firms)
+            near = by_field.get(fields[expert]) or asking
+            firm = dice.pick(near) if dice.chance(0.85) else dice.pick(firms)
             made.append(_relation(dice, kind, ("expert", people.ids[expert]), ("organisation", firm)))
     small = [organisations.ids[r] for r in organisations.rows_of("institute", "hospital").tolist()]
     for kind, share in (("contract", 0.6), ("shareholding", 0.25)):
@@ -61,10 +64,18 @@ def relations(
     )
 
 
+def _by_field(orgs: list[str], organisations: Organisations) -> dict[str, list[str]]:
+    field = dict(zip(organisations.ids, organisations.field.tolist(), strict=True))
+    grouped: dict[str, list[str]] = {}
+    for org in orgs:
+        grouped.setdefault(field[org], []).append(org)
+    return grouped
+
+
 def _relation(dice: Dice, kind: str, left: tuple[str, str], right: tuple[str, str]) -> dict[str, Any]:
     since = TODAY - dice.between(200, 3200)
     until = None
-    if kind == "contract" or dice.chance(0.35):
+    if kind == "contract" or (kind != "family" and dice.chance(0.35)):
         until = since + dice.between(180, 1500)
     ended = until is not None and until < TODAY
     return {

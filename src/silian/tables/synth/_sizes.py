@@ -40,7 +40,7 @@ SIZES: Final = MappingProxyType(
     {
         size.name: size
         for size in (
-            Size("tiny", 12, 30, 15, 3.0, 13, 2, 1, 0, 1, 1, 1, 3, 25, 4, ("battery", "machine_tool", "food")),
+            Size("tiny", 12, 30, 15, 3.0, 14, 2, 1, 0, 1, 1, 1, 3, 25, 4, ("battery", "machine_tool", "food")),
             Size("county", 200, 2_000, 300, 8.0, 600, 3, 8, 3, 10, 6, 6, 4, 420, 12),
             Size("city", 2_000, 20_000, 3_000, 8.3, 5_000, 10, 60, 16, 60, 40, 40, 8, 1_500, 15),
             Size("province", 10_000, 100_000, 15_000, 8.3, 30_000, 60, 300, 90, 300, 200, 200, 40, 5_000, 15),

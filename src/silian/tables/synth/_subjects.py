@@ -56,7 +56,7 @@ class Demand:
     needs: Subjects
     achievements: Subjects
     things: np.ndarray  # numbers of the objects of the region's fields
-    demanded: np.ndarray  # those that needs are about
+    asked: np.ndarray  # those that needs are about
     answered: np.ndarray  # those of them that laboratories work on
     matches: pl.DataFrame  # need, achievement (row numbers), level
 
@@ -101,7 +101,8 @@ def draw(size: Size, seed: int, vocabulary: Vocabulary) -> Demand:
     achievements = Subjects(*(part[order] for part in _parts(achievements)))
     good = good_pairs(needs, achievements, maps)
     matches = pl.concat([good, _poor_pairs(rng, needs, achievements, maps)]).sort("need", "achievement")
-    return Demand(needs, achievements, things, demanded, answered, matches)
+    asked = np.unique(maps.thing_of[needs.kind])
+    return Demand(needs, achievements, things, asked, np.setdiff1d(asked, barren), matches)
 
 
 def levels(needs: Subjects, achievements: Subjects, maps: _Maps) -> np.ndarray:

@@ -154,8 +154,6 @@ def projects(
     achievements: pl.DataFrame,
     matches: pl.DataFrame,
     fund_ids: list[str],
-    *,
-    short_title: int = 60,
 ) -> pl.DataFrame:
     """Cooperation that grew from needs and achievements that match."""
     dice = Dice(seed, "projects")
@@ -166,15 +164,15 @@ def projects(
     made = []
     for i, (need_id, achievement_id) in enumerate(dict.fromkeys(chosen)):
         asks, offers = need[need_id], achievement[achievement_id]
-        stage = dice.weighted(STAGES, STAGE_SHARES)
+        stage = dice.weighted(STAGES, STAGE_SHARES) if made else "outcome"  # at least one took effect
         signed = stage in ("contract", "delivery", "acceptance", "outcome")
-        started = TODAY - dice.between(60, 900)
+        started = TODAY - (dice.between(60, 900) if made else 800)
         over = stage in ("acceptance", "outcome", "lost")
         year = started.astype(object).year
         made.append(
             {
                 "project_id": f"X{i + 1:05d}",
-                "title": asks["title"][:short_title] + dice.pick(("合作项目", "技术开发", "成果转化项目", "")),
+                "title": offers["title"] + dice.pick(("合作开发", "成果转化", "工程化应用", "转化项目")),
                 "need_id": need_id,
                 "achievement_id": achievement_id,
                 "org_id": asks["org_id"],
@@ -188,7 +186,9 @@ def projects(
                 "contract_no": f"{year}52{dice.between(1, 999_999):06d}" if signed else None,
                 "amount_cny": float(dice.pick((10, 20, 30, 50, 80, 120, 200, 350)) * 10_000) if signed else None,
                 "started_on": started.astype(object),
-                "ended_on": min(started + dice.between(180, 720), TODAY - 5).astype(object) if over else None,
+                "ended_on": min(started + (dice.between(180, 720) if made else 300), TODAY - 5).astype(object)
+                if over
+                else None,
             }
         )
     return frame("projects", made)

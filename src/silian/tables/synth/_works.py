@@ -11,6 +11,8 @@ from silian.tables.synth._dice import Dice, generator
 from silian.tables.synth._frames import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from silian.tables.synth._experts import Experts
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("paper", "patent", "project", "standard", "software", "award")
 SHARES: Final = (0.50, 0.29, 0.13, 0.03, 0.03, 0.02)
 ENGLISH_SHARE: Final = 0.12  # of papers
+TRIES: Final = 4  # at a title that is not taken yet
 LAST_YEAR: Final = 2026
 
 
@@ -33,8 +36,10 @@ def works(size: Size, seed: int, vocabulary: Vocabulary, people: Experts) -> pl.
         leaders = np.sort(np.arange(int(total / 1.15)) % size.experts)
     width = len(str(total))
     made: list[dict[str, Any]] = []
+    taken: set[str] = set()
     for number, leader in enumerate(leaders.tolist(), start=1):
-        work = {"work_id": f"W{number:0{width}d}"} | _work(dice, vocabulary, people.things[leader].tolist())
+        work = _work(dice, vocabulary, people.things[leader].tolist(), taken)
+        work["work_id"] = f"W{number:0{width}d}"
         lead = "leader" if work["kind"] == "project" else "first" if dice.chance(0.7) else "corresponding"
         made.append({"expert_id": people.ids[leader]} | work | {"role": lead})
         if people.team[leader] and dice.chance(0.22):
@@ -43,16 +48,16 @@ def works(size: Size, seed: int, vocabulary: Vocabulary, people: Experts) -> pl.
     return frame("works", made).sort("expert_id", "work_id")
 
 
-def _work(dice: Dice, vocabulary: Vocabulary, things: list[int]) -> dict[str, Any]:
+def _work(dice: Dice, vocabulary: Vocabulary, things: list[int], taken: set[str]) -> dict[str, Any]:
     t = things[0] if dice.chance(0.7) else things[1]
     thing = vocabulary.things[t]
     method = vocabulary.methods[dice.pick(vocabulary.methods_of[t])]
     kind = dice.weighted(KINDS, SHARES)
     year = LAST_YEAR - int(14 * dice.random() ** 1.4)
     if kind == "paper" and dice.chance(ENGLISH_SHARE):
-        title, text = _english(dice, thing.name_en, method.name_en)
+        title, text = _english(dice, thing.name_en, method.name_en, taken)
     else:
-        title, text = _chinese(dice, vocabulary, kind, t, method)
+        title, text = _chinese(dice, vocabulary, kind, t, method, taken)
     has_doi = kind == "paper" and dice.chance(0.5)
     return {
         "kind": kind,
@@ -65,9 +70,9 @@ def _work(dice: Dice, vocabulary: Vocabulary, things: list[int]) -> dict[str, An
     }
 
 
-def _english(dice: Dice, thing: str, method: str) -> tuple[str, str]:
+def _english(dice: Dice, thing: str, method: str, taken: set[str]) -> tuple[str, str]:
     slots = {"o": thing, "o_": thing[0].upper() + thing[1:], "m": method, "M": method[0].upper() + method[1:]}
-    title = dice.pick(_TITLES_EN).format_map(slots)
+    title = _free_title(lambda: dice.pick(_TITLES_EN).format_map(slots), taken)
     return title, " ".join(dice.pick(shapes).format_map(slots) for shapes in _TEXTS_EN)
 
 
@@ -101,7 +106,7 @@ _TEXTS_EN: Final = (
 )
 
 
-def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Method) -> tuple[str, str]:
+def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Method, taken: set[str]) -> tuple[str, str]:
     nature = vocabulary.family(t).nature
     problem = texts.problem_of(dice, vocabulary, method, t)
     own = problem or vocabulary.problems[dice.pick(vocabulary.problems_of[t])]
@@ -111,7 +116,7 @@ def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Meth
         part = "work.patent_hard"
     if problem is None and kind in ("paper", "patent", "project", "award"):
         part = "work.general"
-    title = texts.phrase(dice, vocabulary, part, nature).format_map(slots)
+    title = _free_title(lambda: texts.phrase(dice, vocabulary, part, nature).format_map(slots), taken)
     slots["title"] = title
     slots["eff"] = texts.effect(dice, own, nature) if dice.chance(0.75) else texts.plain_effect(dice, own)
     about = "work.text"
@@ -125,6 +130,16 @@ def _chinese(dice: Dice, vocabulary: Vocabulary, kind: str, t: int, method: Meth
         about = "work.text_award"
     text = texts.phrase(dice, vocabulary, about, nature).format_map(slots)
     return title, texts.tidy(text)
+
+
+def _free_title(draw: Callable[[], str], taken: set[str]) -> str:
+    """A title that is not taken, if one is found in a few draws; it is taken from then on."""
+    for _ in range(TRIES):
+        title = draw()
+        if title not in taken:
+            break
+    taken.add(title)
+    return title
 
 
 def _slots(dice: Dice, vocabulary: Vocabulary, t: int, method: Method, problem: Problem) -> dict[str, str]:
