@@ -111,6 +111,8 @@ def assign(
     the pairs by need_id, expert_id and take each that some best allocation holds together with those taken before.
     An empty table of pairs leaves every need unmet; an empty demand gives four empty answers but for the proof.
     The order of the rows does not matter. Deterministic. Splits: no, it sees all pairs.
+    Cost: 4e4 pairs 0.03 s, 1e6 pairs 0.3 to 1.0 s and 460 MiB, 5e6 pairs 4.3 s and 1.2 GiB, on 2 cores
+    (bench_allocate); the first call on a machine compiles for about 8 s.
     Source: C. J. Taylor (2008), On the optimal assignment of conference papers to reviewers, University of
     Pennsylvania, MS-CIS-08-30; R. K. Ahuja, T. L. Magnanti, J. B. Orlin (1993), Network Flows, ch. 9.
 
@@ -212,7 +214,7 @@ def conflicts(
 
     Notes
     -----
-    Cost: joins over relations and employees, then one row per pair found; not needs × experts.
+    Cost: joins over relations and employees, then one row per pair found, not needs × experts: a city 0.02 s.
     Source: the kinds are those that research funders ask for, see docs/methods/allocate.md.
 
     Examples

@@ -100,7 +100,7 @@ def gaps(
     of the known ones on that side of the product, or 1 where none is known or all are 0. Rank by score, then breaks,
     then product_id. Parallel links count once, with the largest weight. Of two products that are inputs of each other
     neither can make the other a break alone. Cycles need no care: only neighbours count.
-    Deterministic. Cost: joins over the links. Splits: no, neighbours are anywhere.
+    Deterministic. Cost: 110,000 links and 45,000 makes 0.14 s (bench_chain). Splits: no, neighbours are anywhere.
     Source: docs/methods/chain.md.
 
     Examples
@@ -185,7 +185,7 @@ def fillers(
     Nearness of two products = w_s · cosine + w_l · [linked] + w_g · [one segment]. The cosine is that of their
     neighbours: inputs, products made of them, and what they are kinds of; each neighbour weighs 1 / log2(1 + n), n
     being the number of products that have it on that side (Adamic–Adar), so steel says less than a rare alloy.
-    Only direct makers count, at nearness > 0. Deterministic. Splits: over gaps.
+    Only direct makers count, at nearness > 0. Deterministic. Splits: over gaps. Cost: see bench_chain.
     Source: docs/methods/chain.md.
 
     Examples

@@ -22,6 +22,7 @@ SCHEMA = {
     "name": pl.String,
     "former_names": pl.List(pl.String),
     "kind": pl.String,
+    "region": pl.String,
     "parent_org_id": pl.String,
 }
 
@@ -138,6 +139,22 @@ def test_same_does_not_trust_a_code_that_is_not_valid():
     assert bodies(rows_of(("a", "甲公司", {"uscc": wrong}), ("b", "甲公司", {"uscc": CODES[0]}))) == [("a", "b")]
 
 
+def test_same_keeps_one_name_in_two_prefectures_apart():
+    table = rows_of(
+        ("a", "人民医院", {"region": "410102"}),
+        ("b", "人民医院", {"region": "410105"}),
+        ("c", "人民医院", {"region": "320500"}),
+        ("d", "人民医院", {}),
+        ("e", "中心医院", {"region": "320500", "former_names": ["人民医院"]}),
+        ("f", "第一医院", {"region": "410102"}),
+        ("g", "第一医院", {}),
+    )
+
+    # d may be any of the three; g can only be f; e was once called as c is now, in the same place
+    assert bodies(table) == [("a", "b"), ("c", "e"), ("f", "g")]
+    assert same(table).filter(org_id="e")["why"].to_list() == ["人民医院"]
+
+
 def test_same_needs_one_of_two_names_to_be_present():
     table = rows_of(("a", "甲公司", {"former_names": ["丙公司"]}), ("b", "乙公司", {"former_names": ["丙公司"]}))
 
@@ -199,6 +216,7 @@ def organisations(draw):
             "uscc": draw(st.sampled_from([None, None, *CODES[:2], "wrong"])),
             "former_names": draw(st.none() | st.lists(names, max_size=2)),
             "kind": draw(st.sampled_from(["enterprise", "enterprise", "branch"])),
+            "region": draw(st.sampled_from([None, "410102", "410105", "320500"])),
             "parent_org_id": None if parent == f"o{i}" else parent,
         }
         rows.append((f"o{i}", draw(names), rest))
@@ -220,16 +238,28 @@ def partition(rows, linked):
 def slow_bodies(table):
     """Bodies by comparing every pair, stage by stage; first what is no branch, then branches by parent."""
     is_branch = table.select(b=(pl.col("kind") == "branch") | pl.col("parent_org_id").is_not_null())["b"]
-    heads = slow_space(table.filter(~is_branch), {}, is_branch=False)
-    return heads + slow_space(table.filter(is_branch), {o: min(g) for g in heads for o in g}, is_branch=True)
+    seen = [(key_of(n), r["region"]) for r in table.rows(named=True) for n in [r["name"], *(r["former_names"] or [])]]
+
+    def placed(name, region):
+        places = {place[:4] for key, place in seen if key == key_of(name) and place}
+        return key_of(name) and (key_of(name), (region or "")[:4] if len(places) > 1 else "")
+
+    heads = slow_space(table.filter(~is_branch), {}, placed, is_branch=False)
+    return heads + slow_space(table.filter(is_branch), {o: min(g) for g in heads for o in g}, placed, is_branch=True)
 
 
-def slow_space(table, canonical, *, is_branch):
+def key_of(name):
+    return name_key([name])[0]
+
+
+def slow_space(table, canonical, placed, *, is_branch):
     rows = {r["org_id"]: r for r in table.rows(named=True)}
     code = {o: r["uscc"] if r["uscc"] in CODES else None for o, r in rows.items()}
     space = {o: canonical.get(r["parent_org_id"], r["parent_org_id"]) for o, r in rows.items()}
-    name = {o: (space[o], k) if (k := name_key([r["name"]])[0]) else None for o, r in rows.items()}
-    once = {o: {(space[o], k) for k in name_key(r["former_names"] or []) if k} for o, r in rows.items()}
+    name = {o: (space[o], k) if (k := placed(r["name"], r["region"])) else None for o, r in rows.items()}
+    once = {
+        o: {(space[o], k) for f in r["former_names"] or [] if (k := placed(f, r["region"]))} for o, r in rows.items()
+    }
 
     def bound(a, b):
         together = code[a] is not None and code[a] == code[b]
