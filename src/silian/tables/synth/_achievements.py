@@ -134,4 +134,5 @@ def _write(
     parts += [say(part) for part in (stage, "ach.ip", "ach.coop") if dice.chance(0.62)]
     if dice.chance(0.12):  # some say little
         parts = [opening, "{how}。"] if slots["s"] else ["{how}。"]
-    return title, texts.tidy("".join(parts).format_map(slots))
+    text = texts.tidy("".join(parts).format_map(slots))
+    return title, text if name in title + text else f"{text}适用于{name}。"

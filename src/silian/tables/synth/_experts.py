@@ -151,7 +151,7 @@ def _post(dice: Dice, vocabulary: Vocabulary, org_kind: str, things: tuple[int, 
         "b": second.name if second is not first else vocabulary.kinds[dice.pick(first.kinds)].name,
         "m": vocabulary.methods[own[0]].name,
         "m2": vocabulary.methods[own[1] if len(own) > 1 else other].name,
-        "n": dice.between(3, 30),
+        "n": dice.pick((10, 20, 30)),
         "years": dice.between(6, 30),
     }
     family = vocabulary.families[first.family]

@@ -51,6 +51,8 @@ class Writer:
             text = self._body(slots, nature, asks_for=asks_for, is_buyer=is_buyer)
         if slots["s"] and not names_setting and "{s}" not in text:
             text += self.dice.pick(("应用场景为{s}。", "产品用于{s}。", "主要面向{s}。", "（用于{s}）"))
+        if "{k}" not in title + text:
+            text += self.dice.pick(("涉及产品：{k}。", "产品为{k}。", "（{k}）"))
         return title.format_map(slots), texts.tidy(text.format_map(slots))
 
     def _slots(self, kind: int, problem: int, setting: int) -> tuple[dict[str, Any], str]:
@@ -62,7 +64,7 @@ class Writer:
             "b": thing.name,
             "s": texts.setting_name(vocabulary, k.thing, setting),
             "out": texts.output(dice, thing.output),
-            "n": dice.between(12, 80),
+            "n": dice.pick((10, 20, 30, 40, 50, 60, 80)),
             "m": dice.between(2, 6),
             "years": dice.between(5, 22),
             "months": dice.pick((6, 8, 10, 12, 18)),

@@ -40,11 +40,11 @@ class Places:
         longitude, latitude = np.empty(len(district)), np.empty(len(district))
         for d, cell in enumerate(self.cells):
             own = np.flatnonzero(district == d)
-            corner = cell[rng.integers(len(cell), size=len(own))]
-            other = cell[rng.integers(len(cell), size=len(own))]
+            first = rng.integers(len(cell), size=len(own))
             along = rng.random((len(own), 1))
-            out = 0.82 * rng.random((len(own), 1)) ** 0.8
-            point = cell.mean(axis=0) * (1 - out) + (corner * along + other * (1 - along)) * out
+            edge = cell[first] * along + cell[(first + 1) % len(cell)] * (1 - along)
+            out = 0.88 * rng.random((len(own), 1)) ** 0.75
+            point = cell.mean(axis=0) * (1 - out) + edge * out
             longitude[own], latitude[own] = point[:, 0].round(5), point[:, 1].round(5)
         return longitude, latitude
 

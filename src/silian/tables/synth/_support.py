@@ -161,7 +161,7 @@ def projects(
     need = {r["need_id"]: r for r in needs.iter_rows(named=True)}
     achievement = {r["achievement_id"]: r for r in achievements.iter_rows(named=True)}
     chosen = dice.sample(pairs, n) if len(pairs) < 20_000 else [dice.pick(pairs) for _ in range(n)]
-    made = []
+    made: list[dict[str, Any]] = []
     for i, (need_id, achievement_id) in enumerate(dict.fromkeys(chosen)):
         asks, offers = need[need_id], achievement[achievement_id]
         stage = dice.weighted(STAGES, STAGE_SHARES) if made else "outcome"  # at least one took effect

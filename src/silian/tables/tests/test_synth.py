@@ -17,6 +17,7 @@ from silian.errors import ArgumentError
 from silian.tables import check, read_region, uscc
 from silian.tables.schema import tables
 from silian.tables.synth import SIZES, make, write
+from silian.tables.synth._vocabulary import vocabulary
 
 TINY = Path(__file__).parents[4] / "examples" / "tiny"
 TODAY = date(2026, 9, 1)
@@ -175,6 +176,15 @@ def test_texts_differ_in_length(county):
 
     assert lengths.quantile(0.1) < 50
     assert lengths.quantile(0.9) > 140
+
+
+@pytest.mark.parametrize(("noun", "name"), [("needs", "name"), ("achievements", "lab_name")])
+def test_texts_say_which_kind_they_are_about(county, noun, name):
+    """Two kinds of one object differ in the truth, so a reader must be able to tell them."""
+    names = sorted({getattr(k, n) for k in vocabulary().kinds for n in ("name", name)}, key=len)
+
+    for title, text in county.region[noun].select("title", "text").rows():
+        assert any(kind in title + text for kind in names), title
 
 
 def test_needs_and_their_answers_share_less_than_the_whole_name(county):
@@ -410,3 +420,6 @@ def test_the_example_tells_the_truth(tiny, readme):
     missing = dict(tiny.truth["missing_products"].rows())
     for product, kind in re.findall(r"(P\d{3}) \((break|blank)\)", text):
         assert missing[product] == kind
+    assert all(fault in text for fault in tiny.truth["faults"]["id"])
+    same = dict(tiny.truth["same"].rows())
+    assert all(copy in text and first in text for copy, first in same.items() if copy != first)
