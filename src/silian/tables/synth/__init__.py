@@ -71,9 +71,9 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
 
     Notes
     -----
-    A pair that `matches` does not list is of level 1 or 2. A product made only as one of its kinds counts as made. Each
-    table has its own stream of draws, so one table may change without the others. Cost, one core: county .2 s, city 2 s,
-    province 12 s and .5 GiB.
+    A pair that `matches` does not list is of level 1 or 2. A product made only as one of its kinds counts as made.
+    Each table has its own stream of draws, so one may change without the others.
+    Cost, one core: county .2 s, city 2 s, province 12 s and .5 GiB.
 
     Examples
     --------
