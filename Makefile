@@ -6,6 +6,9 @@ SIZE ?= county
 SEED ?= 7
 BIN := .venv/bin
 export PYTHON
+# the documentation tools announce their successors; we build with what is pinned
+export NO_MKDOCS_2_WARNING := 1
+export DISABLE_MKDOCS_2_WARNING := true
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +34,7 @@ help: ## list the commands
 demo: .venv/core ## write a synthetic region, run the main job on it, say where the report lies (SIZE=tiny|county|city|province SEED=7)
 	@scripts/system-packages fonts || echo 'going on without the font: PNG charts will lack Chinese letters' >&2
 	@$(BIN)/silian synth --size $(SIZE) --seed $(SEED) --out demo/region
-	@$(BIN)/silian run demo/region --out demo/run
+	@$(BIN)/silian run demo/region --plan demo/region/plan.toml --out demo/run
 
 test: .venv/dev ## pass every test
 	@scripts/system-packages fonts browser
@@ -43,7 +46,7 @@ check: .venv/dev ## format, lint, types, layer contracts, error codes, docs
 	@$(BIN)/mypy --no-error-summary && echo 'types: ok'
 	@$(BIN)/lint-imports --no-cache >/dev/null && echo 'layers: ok' || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/python scripts/check_codes.py
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site && echo 'docs: ok'
+	@$(BIN)/mkdocs build --strict --quiet --site-dir site && echo 'docs: ok'
 
 bench: .venv/dev ## measure; the lines go to benchmarks/results/
 	@$(BIN)/python benchmarks/run.py $(BENCH)
@@ -52,7 +55,11 @@ real: .venv/core ## run the main job on the real data beside the project, where 
 	@$(BIN)/python benchmarks/real_region.py real/region && { test ! -d real/region || $(BIN)/silian run real/region --plan benchmarks/real_plan.toml --out real/run; }
 
 docs: .venv/dev ## build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+	@$(BIN)/mkdocs build --strict --site-dir site
+
+picture: demo .venv/dev ## draw the pictures of the README from the report of the demo
+	@scripts/system-packages fonts browser
+	@$(BIN)/python scripts/draw_readme_picture.py
 
 format: .venv/dev ## put the code into its format
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
@@ -63,4 +70,4 @@ lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
 clean: ## remove what the commands made
 	@rm -rf demo real site .venv .pytest_cache .mypy_cache .ruff_cache test-results
 
-.PHONY: help demo test check bench real docs format lock clean
+.PHONY: help demo test check bench real docs picture format lock clean

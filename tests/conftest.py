@@ -1,14 +1,10 @@
 """What the tests of the whole house share: one tiny region and one finished run of it."""
 
-from pathlib import Path
-
 import pytest
+from places import TINY
 
 from silian import pipeline
 from silian.pipeline import Run
-
-ROOT = Path(__file__).resolve().parent.parent
-TINY = ROOT / "examples" / "tiny"
 
 
 @pytest.fixture(scope="session")

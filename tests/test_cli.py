@@ -9,7 +9,7 @@ import openpyxl
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT, TINY
+from places import ROOT, TINY
 
 from silian import __version__, cli
 from silian.pipeline import Plan

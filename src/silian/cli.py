@@ -141,14 +141,24 @@ def plan() -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help=say("写入的文件夹", "Folder to write"))
 def synth(size: str, seed: int, out: Path) -> None:
     """Write a synthetic region."""
+    from silian.pipeline import Plan
+    from silian.pipeline.folder import full_disk_told
     from silian.tables import synth as synthetic
 
     console = _console()
     with console.status(say(f"正在生成虚构区域（{size}）…", f"making a synthetic region ({size}) …")):
         made = synthetic.make(size, seed=seed)  # type: ignore[arg-type]
-        synthetic.write(made, out)
+        with full_disk_told(out):
+            synthetic.write(made, out)
+            chosen = {"on": synthetic.DAY.isoformat(), "report": {"title": say(synthetic.NAME, synthetic.NAME_EN)}}
+            (out / "plan.toml").write_text(Plan.of(chosen).to_toml(), encoding="utf-8")
     rows = sum(table.height for table in made.region.tables.values())
-    console.print(say(f"虚构区域已写入 {out}（{rows:,} 行）", f"The synthetic region lies in {out} ({rows:,} rows)"))
+    console.print(
+        say(
+            f"虚构区域已写入 {out}（{rows:,} 行），方案写入 {out / 'plan.toml'}",
+            f"The synthetic region lies in {out} ({rows:,} rows), its plan in {out / 'plan.toml'}",
+        )
+    )
 
 
 @cli.command(help=say("检查区域数据，列出问题与处理办法", "Check a region's data; list the problems and what to do"))

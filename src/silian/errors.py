@@ -393,7 +393,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "方案中的基准日 on 为 {found!r}，应为 2026-09-01 这样的日期，或留空。",
     ),
     "run.grave": (
-        "{count} grave problem(s) in {region}, e.g. {shown}. Correct them (all are listed in {listed}), then run again.",
+        "{count} grave problem(s) in {region}, e.g. {shown}. Correct them (all stand in {listed}), then run again.",
         "{region} 中有 {count} 个严重问题，例如 {shown}。请更正（全部列于 {listed}）后重新运行。",
     ),
     "run.busy": (

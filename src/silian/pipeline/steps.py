@@ -99,7 +99,9 @@ def allocate_step(work: Work) -> Tables:
     """Which expert serves which need: the best total within demand and capacity."""
     region, plan = work.region, work.plan.allocate
     pairs = work.results["expert_pairs"].select("need_id", "score", expert_id="target_id")
-    demand = region["needs"].select("need_id", wanted=pl.col("experts_wanted").fill_null(plan.wanted))
+    wanted = pl.col("experts_wanted").fill_null(plan.wanted)
+    is_over = (pl.col("deadline_on") < work.on).fill_null(value=False)  # a need that is over asks for nobody
+    demand = region["needs"].select("need_id", wanted=pl.when(is_over).then(0).otherwise(wanted))
     capacity = region["experts"].select("expert_id", free=pl.col("free").fill_null(plan.free))
     given = allocate.assign(pairs, demand, capacity, conflicts=work.results["conflicts"])
     loads = allocate.loads(given.assigned, capacity)

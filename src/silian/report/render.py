@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 VERSION: Final = "6.4"  # of Vega-Lite in vl-convert; fixed, so that an upgrade is seen in the tests
 SCALE: Final = 2  # pixels per unit of length of a PNG, for sharp print
+IDS: Final = re.compile(r'\bid="([a-z_]+\d+)"')
+NUMBERED: Final = re.compile(r"\d+$")
+REFERENCES: Final = re.compile(r"""(\bid="|url\(#|href="#)([a-z_]+\d+)(["')])""")
 NOWHERE: Final = ["https://nowhere.invalid/"]  # the only address that a spec may load: no spec loads anything
 
 
@@ -56,7 +60,14 @@ def render(spec: Mapping[str, Any], form: Literal["svg", "png"] = "svg") -> byte
 def _svg(text: str) -> str:
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(text, vl_version=VERSION, allowed_base_urls=NOWHERE))
+    drawn = str(vl_convert.vegalite_to_svg(text, vl_version=VERSION, allowed_base_urls=NOWHERE))
+    return _numbered_anew(drawn)
+
+
+def _numbered_anew(svg: str) -> str:
+    """Ids counted from 0 in each picture: Vega counts on through all pictures of a process."""
+    ids = {name: f"{NUMBERED.sub('', name)}{i}" for i, name in enumerate(dict.fromkeys(IDS.findall(svg)))}
+    return REFERENCES.sub(lambda found: found[1] + ids.get(found[2], found[2]) + found[3], svg)
 
 
 def _names_outside(part: object) -> bool:

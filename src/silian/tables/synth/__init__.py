@@ -7,8 +7,9 @@ the methods that answer it, for 28 fields of technology. Enterprises and laborat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
@@ -19,8 +20,8 @@ from silian.tables.synth import _support as support
 from silian.tables.synth._achievements import achievements
 from silian.tables.synth._dirt import soil
 from silian.tables.synth._experts import experts
-from silian.tables.synth._needs import needs
-from silian.tables.synth._organisations import organisations
+from silian.tables.synth._needs import TODAY, needs
+from silian.tables.synth._organisations import STEM, STEM_EN, organisations
 from silian.tables.synth._places import places
 from silian.tables.synth._products import graph, products
 from silian.tables.synth._relations import conflicts, relations
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from silian.tables.synth._products import Graph, Products
 
 SizeName = Literal["tiny", "county", "city", "province"]
+NAME: Final = f"{STEM}市（虚构）"
+NAME_EN: Final = f"{STEM_EN} City (invented)"
+DAY: Final[date] = TODAY.astype(date)  # the day that everything in the region is told on
 
-__all__ = ["SIZES", "SizeName", "Synthetic", "make", "write"]
+__all__ = ["DAY", "NAME", "NAME_EN", "SIZES", "SizeName", "Synthetic", "make", "write"]
 
 
 @dataclass(frozen=True, slots=True)
