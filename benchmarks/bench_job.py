@@ -63,6 +63,7 @@ def bench(case: str, folder: Path) -> None:
         plan = ["--plan", HERE / "real_plan.toml"]
     else:
         call("synth", "--size", case, "--seed", 7, "--out", region, cache=folder / "cache")
+        plan = ["--plan", region / "plan.toml"]
     seconds = call("run", region, *plan, "--out", out, cache=folder / f"cache-{case}")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     run = Run.open(out)

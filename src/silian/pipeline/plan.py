@@ -157,7 +157,13 @@ class Plan:
     3
     """
 
-    seed: int = setting("Seed of everything random", "一切随机过程的种子", low=0, high=2**32 - 1, default=7)
+    seed: int = setting(
+        "Seed of what is drawn at random: the encoder corpus",
+        "随机过程（corpus 编码器）的种子",
+        low=0,
+        high=2**32 - 1,
+        default=7,
+    )
     on: str = setting(
         "Reference day, e.g. 2026-09-01; empty takes the latest day on which a need was posted",
         "基准日，如 2026-09-01；空则取最近的需求发布日期",

@@ -81,7 +81,7 @@ def achievement_step(work: Work) -> Tables:
     """The best achievements for each need."""
     plan = work.plan.match
     targets = work.region["achievements"].rename({"achievement_id": "target_id"})
-    index = match.build(targets, encoder=plan.encoder)
+    index = match.build(targets, encoder=plan.encoder, seed=work.plan.seed)
     return {"achievement_pairs": _ranked(work, index, top_k=plan.top_k, floor=plan.min_score)}
 
 
@@ -90,7 +90,7 @@ def expert_step(work: Work) -> Tables:
     region, plan = work.region, work.plan.match
     if region["experts"].is_empty():
         return {"expert_pairs": result_tables()["expert_pairs"].empty()}
-    index = match.build_experts(region["works"], region["experts"], encoder=plan.encoder)
+    index = match.build_experts(region["works"], region["experts"], encoder=plan.encoder, seed=work.plan.seed)
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
     return {"expert_pairs": _ranked(work, index, top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded)}
 
@@ -105,7 +105,8 @@ def allocate_step(work: Work) -> Tables:
     capacity = region["experts"].select("expert_id", free=pl.col("free").fill_null(plan.free))
     given = allocate.assign(pairs, demand, capacity, conflicts=work.results["conflicts"])
     loads = allocate.loads(given.assigned, capacity)
-    return {"assigned": given.assigned, "unmet": given.unmet, "prices": given.prices, "loads": loads}
+    tables = {"assigned": given.assigned, "unmet": given.unmet, "prices": given.prices, "proof": given.proof}
+    return tables | {"loads": loads}
 
 
 def chain_step(work: Work) -> Tables:
@@ -123,7 +124,7 @@ def chain_step(work: Work) -> Tables:
         expert_pairs=results["expert_pairs"],
         top_k=work.plan.chain.fillers,
     )
-    return {"gaps": found.gaps, "gap_evidence": found.evidence, "gap_fillers": fillers}
+    return {"gaps": found.gaps, "gap_parts": found.parts, "gap_evidence": found.evidence, "gap_fillers": fillers}
 
 
 def summary_step(work: Work) -> Tables:
@@ -139,11 +140,11 @@ STEPS: tuple[Step, ...] = (
     Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
     Step("achievements", (), ("achievement_pairs",), ("match",), achievement_step),
     Step("experts", ("conflicts",), ("expert_pairs",), ("match",), expert_step),
-    Step("allocate", ("experts",), ("assigned", "unmet", "prices", "loads"), ("allocate",), allocate_step),
+    Step("allocate", ("experts",), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step),
     Step(
         "chain",
         ("link", "achievements", "experts"),
-        ("gaps", "gap_evidence", "gap_fillers"),
+        ("gaps", "gap_parts", "gap_evidence", "gap_fillers"),
         ("chain",),
         chain_step,
     ),

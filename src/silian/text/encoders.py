@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +46,7 @@ class Encoder(Protocol):
         """float32 (texts, dimensions), rows of length 1; a text without words is a row of zeros."""
 
 
-def encoder(name: str = "default", **settings: Any) -> Encoder:
+def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder:
     """The encoder of that name, not yet fitted.
 
     Parameters
@@ -54,6 +54,7 @@ def encoder(name: str = "default", **settings: Any) -> Encoder:
     name : "words" (no vectors: words alone), "corpus" (LSA of the corpus itself), "static" (mean of distilled word
         vectors), "sentence" (a multilingual sentence encoder), "folder:<path>" (sentence-transformers from a local
         folder) or "default", which is "static" on every machine
+    seed : of the encoder that draws at random ("corpus")
     **settings : fields of the encoder, e.g. limit=2000 for static, dimensions=100 for corpus
 
     Raises
@@ -82,6 +83,8 @@ def encoder(name: str = "default", **settings: Any) -> Encoder:
     }
     if chosen not in kinds:
         raise TextError("text.encoder", name=name, known=", ".join(NAMES))
+    if chosen == "corpus":
+        settings["seed"] = seed
     return kinds[chosen](**settings)
 
 
@@ -112,6 +115,7 @@ class Corpus:
 
     dimensions: int = 150
     sample: int = 8000
+    seed: int = 7
     space: WordSpace | None = None
     axes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # (features, dimensions)
     name: str = "corpus"
@@ -128,8 +132,8 @@ class Corpus:
         rows = space.rows(bags)
         filled = np.flatnonzero(np.diff(rows.indptr))
         spread = filled[np.unique(np.linspace(0, len(filled) - 1, min(self.sample, len(filled))).astype(np.int64))]
-        axes = _singular_axes(rows[spread], self.dimensions)
-        return Corpus(dimensions=self.dimensions, sample=self.sample, space=space, axes=axes)
+        axes = _singular_axes(rows[spread], self.dimensions, self.seed)
+        return replace(self, space=space, axes=axes)
 
     def encode(self, texts: Sequence[str | None] | Bags) -> np.ndarray:
         """Rows on the axes, of length 1."""
@@ -331,13 +335,13 @@ def _digest(*parts: object) -> str:
     return whole.hexdigest()
 
 
-def _singular_axes(rows: Any, dimensions: int) -> np.ndarray:
+def _singular_axes(rows: Any, dimensions: int, seed: int) -> np.ndarray:
     """First right singular vectors of sparse rows by seeded subspace iteration; signs fixed."""
     wanted = min(dimensions, *rows.shape)
     if wanted == 0:
         return np.zeros((rows.shape[1], 0), np.float32)
     extra = min(wanted + 20, rows.shape[0])
-    basis = np.random.default_rng(0).standard_normal((rows.shape[0], extra)).astype(np.float32)
+    basis = np.random.default_rng(seed).standard_normal((rows.shape[0], extra)).astype(np.float32)
     columns = rows.T.tocsr()
     for _ in range(POWER_STEPS):
         basis, _ = np.linalg.qr(np.asarray(rows @ np.asarray(columns @ basis)))

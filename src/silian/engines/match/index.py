@@ -64,7 +64,9 @@ class Index:
         return len(self.target_ids)
 
 
-def build(targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning: float = MEANING_SHARE) -> Index:
+def build(
+    targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning: float = MEANING_SHARE, seed: int = 7
+) -> Index:
     """An index of targets that are ranked by their own text.
 
     Parameters
@@ -74,6 +76,7 @@ def build(targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning:
         (CNY), valid_until_on.
     encoder : name of an encoder, which then learns from the targets, or one that has learnt already
     meaning : share of the vectors in a score, 0–1; words have the rest
+    seed : of an encoder that is named and draws at random
 
     Raises
     ------
@@ -100,7 +103,7 @@ def build(targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning:
     basis = ordered.select("target_id", basis=pl.lit("own text"), units=pl.lit(1, pl.Int64))
     return _ready(
         "achievements", ordered["target_id"], facts(ordered, "targets", TARGET_FACTS), basis, ordered,
-        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, meaning=meaning,
+        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, seed=seed, meaning=meaning,
     )  # fmt: skip
 
 
@@ -111,6 +114,7 @@ def build_experts(
     encoder: str | Encoder = "default",
     meaning: float = MEANING_SHARE,
     year: int | None = None,
+    seed: int = 7,
 ) -> Index:
     """An index of experts, who are ranked by the mean of their best three works for each need.
 
@@ -120,7 +124,7 @@ def build_experts(
     experts : expert_id; profile and the columns that conditions look at where known; one row per expert
         An expert without works that hold a word is ranked by the profile, with weight 0.8; `index.basis` says so.
         One with fewer than three works is ranked by the mean of those.
-    encoder, meaning : as for `build`
+    encoder, meaning, seed : as for `build`
     year : the year that recency counts from; the latest year of works where None
 
     Raises
@@ -160,7 +164,7 @@ def build_experts(
     return _ready(
         "experts", people["expert_id"], facts(people, "experts", TARGET_FACTS), basis, units,
         start=start, weight=units["weight"].to_numpy().astype(np.float64), best=BEST_WORKS,
-        encoder=encoder, meaning=meaning,
+        encoder=encoder, seed=seed, meaning=meaning,
     )  # fmt: skip
 
 
@@ -200,12 +204,13 @@ def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.Da
 
 def _ready(
     kind: Literal["achievements", "experts"], target_ids: pl.Series, stated: pl.DataFrame, basis: pl.DataFrame,
-    units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder, meaning: float,
+    units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder,
+    seed: int, meaning: float,
 ) -> Index:  # fmt: skip
     check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
     title, body = fields(units)
     both = text.stack(title, body)
-    learnt = text.encoder(encoder).fit(both) if isinstance(encoder, str) else encoder
+    learnt = text.encoder(encoder, seed=seed).fit(both) if isinstance(encoder, str) else encoder
     space = text.WordSpace.fit(title, body)
     rows = word_rows(space, title, body)
     vectors = meaning_rows(learnt, title, body)

@@ -101,6 +101,9 @@ def why(*parts: tuple[str, str, float]) -> list[dict]:
     return [{"kind": kind, "term": term, "part": part} for kind, term, part in parts]
 
 
+PARTS = (("buyers", 0.1), ("downstream", 0.25), ("needs", 0.15), ("upstream", 0.25))  # of the gap p2: 0.75
+
+
 def results() -> dict[str, pl.DataFrame]:
     rows: dict[str, list[tuple]] = {
         "achievement_pairs": [
@@ -119,6 +122,8 @@ def results() -> dict[str, pl.DataFrame]:
         "assigned": [("n1", "e2", 0.6), ("n2", "e3", 0.3), ("n3", "e2", 0.65)],
         "unmet": [("n2", 1, "conflict"), ("n4", 1, "no_candidate")],
         "prices": [("expert", "e2", 0.1), ("expert", "e1", 0.0), ("need", "n1", 0.05)],
+        "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0)],
+        "gap_parts": [("p2", part, value) for part, value in PARTS],
         "loads": [("e1", 0, 2), ("e2", 2, 2), ("e3", 1, 1)],
         "gaps": [("p2", "break", "动力电池", "部件", 1, 0.75, 1, 1, 1, 1, 2, 1)],
         "gap_evidence": [

@@ -204,3 +204,12 @@ def test_cache_is_shared_by_two_processes(tmp_path):
 
 def test_cache_folder_follows_the_environment(tmp_path):
     assert cache_folder() == tmp_path / "cache"
+
+
+def test_encoder_corpus_draws_by_its_seed():
+    texts = [f"{a} {b}" for a in ("电池", "轴承", "隔膜", "水泥") for b in ("强度", "寿命", "检测", "涂层")]
+    one, same, other = (text.encoder("corpus", seed=seed, dimensions=20).fit(texts) for seed in (1, 1, 2))
+
+    assert one.digest == same.digest
+    nearness = [fitted.encode(texts) @ fitted.encode(texts).T for fitted in (one, other)]
+    np.testing.assert_allclose(nearness[0], nearness[1], atol=1e-3)  # the draw changes the axes, not what they tell
