@@ -309,9 +309,7 @@ def _show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:
 def _show_error(error: SilianError) -> None:
     click.secho(f"[{error.code}] {error.message(LANGUAGE)}", fg="red", err=True)
     if isinstance(error, RunError) and error.problems is not None:
-        import polars as pl
-
-        _show_problems(_console(stderr=True), error.problems.filter(pl.col("grave")), rows=10)
+        _show_problems(_console(stderr=True), error.problems, rows=10)
 
 
 def _console(*, stderr: bool = False) -> Console:

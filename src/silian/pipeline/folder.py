@@ -17,7 +17,7 @@ import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import polars as pl
 
@@ -64,10 +64,7 @@ class WorkFolder:
             self.out.parent.mkdir(parents=True, exist_ok=True)
             lock = (self.out.parent / f".{self.out.name}.lock").open("w")
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError("run.busy", out=str(self.out)) from None
+            self._hold(lock)
             self._refuse_what_is_not_a_run()
             with full_disk_told(self.path):
                 (self.path / "steps").mkdir(parents=True, exist_ok=True)
@@ -145,6 +142,16 @@ class WorkFolder:
             self.write_bytes(name, (self.out / name).read_bytes())
         self.finish(step, key, files=list(shas))
         return True
+
+    def _hold(self, lock: TextIO) -> None:
+        """Take the lock, and see that the file still stands there: whoever held it may just have removed it."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_held = Path(lock.name).stat().st_ino == os.fstat(lock.fileno()).st_ino
+        except (BlockingIOError, FileNotFoundError):
+            is_held = False
+        if not is_held:
+            raise RunError("run.busy", out=str(self.out))
 
     def _refuse_what_is_not_a_run(self) -> None:
         if self.out.exists() and not (self.out / RECEIPT).is_file() and (self.out.is_file() or any(self.out.iterdir())):

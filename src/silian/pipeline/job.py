@@ -163,7 +163,7 @@ class _Job:
         problems = tables.check(self.region, on=self.on)
         grave = problems.filter("grave" if self.plan.check.drop else pl.lit(value=True))
         if grave.height:
-            listed = self.folder.out.with_name(f"{self.folder.out.name}.problems.csv")
+            listed = self._problem_file()
             with full_disk_told(listed):
                 listed.write_bytes(tables.to_csv(problems, result_tables()["problems"]))
             shown = "; ".join(f"{r['file']}:{r['row'] or ''} {r['code']}" for r in grave.head(3).to_dicts())
@@ -222,6 +222,10 @@ class _Job:
         text = json.dumps(receipt, ensure_ascii=False, indent=1, default=str)
         self.folder.write_bytes(RECEIPT, text.encode())
         self.folder.appear(self.kept | {RECEIPT})
+        self._problem_file().unlink(missing_ok=True)  # of an earlier run that was stopped by grave problems
+
+    def _problem_file(self) -> Path:
+        return self.folder.out.with_name(f"{self.folder.out.name}.problems.csv")
 
     def _draw(self, specs: Mapping[str, dict[str, Any]]) -> None:
         from silian.report.render import render
