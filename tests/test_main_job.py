@@ -12,8 +12,9 @@ import time
 import polars as pl
 import pytest
 from places import TINY
+from polars.testing import assert_frame_equal
 
-from silian import pipeline
+from silian import pipeline, tables
 from silian.errors import RunError
 from silian.pipeline import STEPS, Plan, Run
 from silian.tables.schema import results as result_tables
@@ -169,6 +170,26 @@ def test_run_stops_at_grave_problems_and_leaves_the_old_run(tmp_path):
     shutil.copy(TINY / "needs.csv", region)
     pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS)
     assert not (tmp_path / "run.problems.csv").exists()
+
+
+def test_run_that_may_drop_nothing_stops_at_any_problem(tmp_path):
+    strict = Plan.of(WITHOUT_CHARTS.as_dict() | {"check": {"drop": False}})
+
+    with pytest.raises(RunError, match=r"run\.grave") as caught:
+        pipeline.run(TINY, tmp_path / "run", plan=strict)
+
+    assert caught.value.problems["code"].sort().to_list() == truth("faults")["code"].sort().to_list()
+
+
+def test_run_reads_a_workbook_as_it_reads_a_folder(tmp_path):
+    tables.write_region(tables.read_region(TINY), tmp_path / "四链 #1.xlsx", form="xlsx")
+    shutil.copy(TINY / "districts.geojson", tmp_path)
+
+    run = pipeline.run(tmp_path / "四链 #1.xlsx", tmp_path / "run", plan=WITHOUT_CHARTS, only=("allocate",))
+
+    assert "四链 #1.xlsx" in run.receipt["inputs"]
+    whole = pipeline.run(TINY, tmp_path / "folder", plan=WITHOUT_CHARTS, only=("allocate",))
+    assert_frame_equal(run.table("assigned"), whole.table("assigned"))
 
 
 @pytest.mark.parametrize("inside", ["run", "."])

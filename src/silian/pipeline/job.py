@@ -148,10 +148,10 @@ class _Job:
         began = self._begin("load")
         self.region = tables.read_region(path)
         self.name = self.plan.report.title or path.resolve().stem
-        names = {source.file.partition("#")[0] for sources in self.region.sources.values() for source in sources}
+        root = path if path.is_dir() else path.parent
+        names = {_file_of(root, source.file) for sources in self.region.sources.values() for source in sources}
         if self.region.geojson is not None:
             names.add("districts.geojson")
-        root = path if path.is_dir() else path.parent
         self.inputs = {name: file_digest(root / name) for name in sorted(names)}
         rows = {name: table.height for name, table in self.region.tables.items() if table.height}
         self._end("load", began, rows)
@@ -160,7 +160,7 @@ class _Job:
         """Find what is wrong; grave problems stop the run, other rows are left out or listed."""
         began = self._begin("check")
         self.on = self.plan.day or self.region["needs"]["posted_on"].max()  # type: ignore[assignment]
-        problems = tables.check(self.region, on=self.on)
+        problems = tables.check(self.region, on=self.plan.day)
         grave = problems.filter("grave" if self.plan.check.drop else pl.lit(value=True))
         if grave.height:
             listed = self._problem_file()
@@ -280,6 +280,13 @@ class _Job:
 def _promised(name: str, table: pl.DataFrame) -> pl.DataFrame:
     """The table with exactly the columns and types that the schema of results promises."""
     return table.select(pl.col(column).cast(kind) for column, kind in result_tables()[name].polars.items())
+
+
+def _file_of(root: Path, source: str) -> str:
+    """The file that a source lies in: what stands before the # of its sheet, where it has one."""
+    parts = source.split("#")
+    names = ("#".join(parts[:n]) for n in range(1, len(parts) + 1))
+    return next((name for name in names if (root / name).is_file()), source)
 
 
 def _refuse_nested(region: Path, out: Path) -> None:

@@ -249,7 +249,7 @@ def _sheets(file: _File, limits: Limits, notes: list[pl.DataFrame]) -> Iterator[
         return list(table_of)
 
     for raw in read_workbook(file.path, file=file.shown, wanted=wanted, limits=limits):
-        table = table_of.get(raw.file.split("#", 1)[1])
+        table = table_of.get(raw.file.removeprefix(f"{file.shown}#"))
         if table is None:
             notes.extend(raw.problems)
         else:

@@ -3,10 +3,11 @@
 import datetime as dt
 
 import openpyxl
+import polars as pl
 import pytest
 
 from silian.errors import ReadError
-from silian.tables import Source, check, read_region
+from silian.tables import Region, Source, check, read_region, write_region
 from silian.tables.limits import LIMITS
 
 HEADING = ["need_id", "title", "kind", "budget_cny", "deadline_on", "must_have"]
@@ -241,3 +242,13 @@ def test_read_refuses_a_workbook_that_is_no_workbook(tmp_path):
 
     with pytest.raises(ReadError, match=r"read\.workbook.*region\.xlsx"):
         read_region(tmp_path / "region.xlsx")
+
+
+def test_read_region_of_a_workbook_whose_name_holds_a_hash(tmp_path):
+    districts = pl.DataFrame({"district_id": ["d1"], "name": ["东区"]})
+    write_region(Region.of({"districts": districts}), tmp_path / "区域 #1.xlsx", form="xlsx")
+
+    region = read_region(tmp_path / "区域 #1.xlsx")
+
+    assert region["districts"]["name"].to_list() == ["东区"]
+    assert region.sources["districts"][0].file == "区域 #1.xlsx#districts"
