@@ -167,6 +167,7 @@ def test_run_stops_at_grave_problems_and_leaves_the_old_run(tmp_path):
     assert caught.value.problems.filter("grave").height >= 1
     assert contents(Run.open(tmp_path / "run")) == before
     assert (tmp_path / "run.problems.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["region", "run", "run.problems.csv"]
     shutil.copy(TINY / "needs.csv", region)
     pipeline.run(region, tmp_path / "run", plan=WITHOUT_CHARTS)
     assert not (tmp_path / "run.problems.csv").exists()

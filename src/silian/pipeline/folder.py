@@ -59,17 +59,19 @@ class WorkFolder:
 
     @contextmanager
     def opened(self) -> Iterator[WorkFolder]:
-        """Hold the folder for this process alone; whatever it holds stays there if the run stops early."""
+        """Hold the folder for this process alone; finished steps stay there if the run stops early."""
         with full_disk_told(self.path):
             self.out.parent.mkdir(parents=True, exist_ok=True)
             lock = (self.out.parent / f".{self.out.name}.lock").open("w")
         try:
             self._hold(lock)
-            self._refuse_what_is_not_a_run()
-            with full_disk_told(self.path):
-                (self.path / "steps").mkdir(parents=True, exist_ok=True)
-            yield self
-            Path(lock.name).unlink(missing_ok=True)
+            try:
+                self._refuse_what_is_not_a_run()
+                with full_disk_told(self.path):
+                    (self.path / "steps").mkdir(parents=True, exist_ok=True)
+                yield self
+            finally:
+                self._tidy(Path(lock.name))
         finally:
             lock.close()
 
@@ -152,6 +154,12 @@ class WorkFolder:
             is_held = False
         if not is_held:
             raise RunError("run.busy", out=str(self.out))
+
+    def _tidy(self, lock: Path) -> None:
+        """Leave only what a later run can use: finished steps."""
+        if not any((self.path / "steps").glob("*.json")):
+            shutil.rmtree(self.path, ignore_errors=True)
+        lock.unlink(missing_ok=True)
 
     def _refuse_what_is_not_a_run(self) -> None:
         if self.out.exists() and not (self.out / RECEIPT).is_file() and (self.out.is_file() or any(self.out.iterdir())):
