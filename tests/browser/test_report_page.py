@@ -68,14 +68,10 @@ class Reader:
         return self.page
 
     def scroll_through(self) -> None:
-        """So that every picture is drawn."""
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        for y in range(0, height, 700):
-            self.page.evaluate(f"scrollTo(0, {y})")
-            self.page.wait_for_timeout(30)
-        self.page.wait_for_function(
-            "document.querySelectorAll('.chart').length === document.querySelectorAll('.chart svg').length"
-        )
+        """To every picture, until it is drawn: a picture is drawn when it comes into view."""
+        for chart in self.page.locator(".chart").all():
+            chart.scroll_into_view_if_needed()
+            chart.locator("svg").first.wait_for(state="attached")
 
     def download(self, button) -> str:
         with self.page.expect_download() as waiting:
