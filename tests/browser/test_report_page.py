@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium here: scripts/system-packages browser"),
 ]
+expect.set_options(timeout=20_000)  # the other tests run beside
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -148,6 +149,9 @@ def test_the_theme_follows_the_system_until_the_reader_chooses(chromium, files):
     expect(shown.locator("html")).to_have_attribute("data-theme", "dark")
 
     shown.get_by_role("button", name="浅色").click()
+    expect(shown.locator("html")).to_have_attribute("data-theme", "light")
+    shown.wait_for_function("localStorage.getItem('silian.theme') === 'light'")
+    shown.wait_for_timeout(500)  # Chromium hands what is stored from the page to the browser a little later
 
     reader.open("full")
     expect(shown.locator("html")).to_have_attribute("data-theme", "light")
