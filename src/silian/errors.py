@@ -300,6 +300,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "comes after {wanted} of the same row. Correct one of the two.",
         "晚于（大于）同一行的 {wanted}。请更正其中之一。",
     ),
+    "check.ungraded": (
+        "neither {column} nor {other} is given, so the row says nothing. Fill one of the two, or drop the row.",
+        "{column} 与 {other} 均未填写，该行没有内容。请填写其中之一，或删除该行。",
+    ),
     "check.future": (
         "lies after the day of the check ({wanted}). Correct the date.",
         "晚于检查日期（{wanted}）。请更正日期。",

@@ -34,6 +34,7 @@ PAST: Final = (
     ("needs", "posted_on"),
     ("achievements", "published_on"),
     ("outcomes", "measured_on"),
+    ("labels", "given_on"),
 )
 SHARE_SUM: Final = 1.02  # shares are published rounded to whole percents, so a true sum may exceed 1 a little
 
@@ -222,7 +223,7 @@ def _orders(frame: pl.DataFrame, where: pl.DataFrame, table: Table, on: date | N
 
 
 def _relations(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:
-    """Ids that refer to their own row, parents in a circle, shares of a maker beyond the whole."""
+    """Ids of their own row, parents in a circle, grades that say nothing, shares of a maker beyond the whole."""
     for name, left, right in PAIRS:
         if name == table.name:
             wrong = (frame[left] == frame[right]).fill_null(value=False)
@@ -234,6 +235,12 @@ def _relations(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterat
         if inside.any():
             bad = where.with_columns(found=frame["parent_org_id"]).filter(inside)
             yield listed("check.circle", bad, table=table.name, column="parent_org_id")
+    if table.name == "labels":
+        silent = frame["level"].is_null() & frame["verdict"].is_null()
+        if silent.any():
+            words = {"column": "level", "other": "verdict"}
+            bad = where.with_columns(found=pl.lit(None, pl.String)).filter(silent)
+            yield listed("check.ungraded", bad, table="labels", column="level", words=words)
     if table.name == "makes" and frame["share"].count():
         total = frame.select(pl.col("share").sum().over("org_id")).to_series()
         wrong = (total > SHARE_SUM) & frame.select(pl.col("org_id").is_first_distinct()).to_series()

@@ -20,6 +20,7 @@ from silian.tables.synth import _support as support
 from silian.tables.synth._achievements import achievements
 from silian.tables.synth._dirt import soil
 from silian.tables.synth._experts import experts
+from silian.tables.synth._labels import labels
 from silian.tables.synth._needs import TODAY, needs
 from silian.tables.synth._organisations import STEM, STEM_EN, organisations
 from silian.tables.synth._places import places
@@ -124,6 +125,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "outcomes": support.outcomes(seed, project_table),
         "relations": bonds,
         "indicators": support.indicators(seed, map_),
+        "labels": labels(wanted, seed, matches, need_table, achievement_table),
     }
     tables, faults = soil(seed, tables)
     truth = {

@@ -188,6 +188,15 @@ def test_check_wants_days_in_order_and_in_the_past():
     assert found(funds) == [("funds", 2, "trl_min", "check.order", "7", False)]
 
 
+def test_check_wants_a_level_or_a_verdict_of_each_label():
+    given = {"level": [3, None, None], "verdict": [None, "too_dear", None]}
+
+    labels = region_with("labels", need_id=["n1"] * 3, target_id=["a1", "a2", "a3"], **given)
+
+    assert ("labels", 4, "level", "check.ungraded", None, False) in found(labels)
+    assert [f[3] for f in found(labels)].count("check.ungraded") == 1
+
+
 def test_check_wants_no_more_than_the_whole_of_a_maker():
     assert found(region_with("makes", share=[0.51, 0.51])) == []
     assert found(region_with("makes", share=[0.6, 0.6])) == [("makes", 2, "share", "check.share_sum", "o1: 1.2", False)]
