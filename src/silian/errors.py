@@ -356,6 +356,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{table} has no row: there is nothing to match with. Add rows, or leave this step out.",
         "{table} 没有数据，无可匹配对象。请补充数据，或略去此步骤。",
     ),
+    "match.folds": (
+        "The labels hold {found} {what}, too few for {wanted} folds. Ask for fewer folds, or grade more pairs.",
+        "评级只涉及 {found} 个分组（{what}），不足以分成 {wanted} 折。请减少折数，或补充评级。",
+    ),
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     # ── report ──────────────────────────────────────────────────────────────────────────────────────────────
