@@ -86,6 +86,7 @@ ERROR_ROOMS = {
     "read": ("Files of a region", "区域的文件"),
     "check": ("What stands inside the data; the code column of the problems table", "数据内容；即问题表中的代码"),
     "write": ("Writing a region", "写出区域数据"),
+    "store": ("Files that are kept: an index, a grader", "保存的文件：索引、评级器"),
     "synth": ("The synthetic region", "虚构区域"),
     "text": ("Words and vectors", "分词与向量"),
     "match": ("Matching", "匹配"),

@@ -210,6 +210,49 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{table} has {found} rows, a sheet of Excel holds {limit}. Write CSV or Parquet.",
         "{table} 有 {found} 行，Excel 工作表最多 {limit} 行。请写为 CSV 或 Parquet。",
     ),
+    # ── store: files of arrays that are kept (an index, a grader) ───────────────────────────────────────────────
+    "store.missing": (
+        "there is no {path}. Save it first, or name the file that you saved.",
+        "{path} 不存在。请先保存，或指定已保存的文件。",
+    ),
+    "store.unreadable": (
+        "{path} cannot be opened: {found}. Check that you may read it.",
+        "无法打开 {path}：{found}。请确认有读取权限。",
+    ),
+    "store.unwritable": (
+        "{path} cannot be written: {found}. What stood there before is as it was. Free space or choose another place.",
+        "无法写入 {path}：{found}。原有文件保持不变。请腾出空间或换一个位置。",
+    ),
+    "store.foreign": (
+        "{path} is no file that silian keeps ({found}). Name the file that you saved.",
+        "{path} 不是 silian 保存的文件（{found}）。请指定已保存的文件。",
+    ),
+    "store.kind": (
+        "{path} holds another thing: {found}, wanted {wanted}. Name the right file.",
+        "{path} 中保存的是 {found}，应为 {wanted}。请指定正确的文件。",
+    ),
+    "store.version": (
+        "{path} holds {kind} of version {found}; this silian reads version {wanted}. Build it again and save it.",
+        "{path} 中 {kind} 的版本为 {found}，本版 silian 只读版本 {wanted}。请重新建立并保存。",
+    ),
+    "store.length": (
+        "{path} has {found} bytes, wanted {wanted}: it was cut short, or something was written behind it. "
+        "Copy it again, or build it again and save it.",
+        "{path} 有 {found} 字节，应为 {wanted}：文件被截断或尾部多了内容。请重新复制，或重新建立并保存。",
+    ),
+    "store.header": (
+        "the header of {path} is broken: {found}. Copy the file again, or build it again and save it.",
+        "{path} 的文件头已损坏：{found}。请重新复制，或重新建立并保存。",
+    ),
+    "store.broken": (
+        "{path} has a broken byte in {array}: checksum {found}, wanted {wanted}. "
+        "Copy the file again, or build it again and save it.",
+        "{path} 的 {array} 中有字节损坏：校验和为 {found}，应为 {wanted}。请重新复制，或重新建立并保存。",
+    ),
+    "store.type": (
+        "{what} is {found}, which cannot be kept; wanted {wanted}.",
+        "{what} 为 {found}，无法保存；应为{wanted}。",
+    ),
     # ── check: what is wrong inside the data; listed, with what to do ───────────────────────────────────────
     "check.table": (
         "the region needs this table and there is no file for it: add {hint}.",
@@ -465,6 +508,10 @@ class ArgumentError(SilianError):
 
 class ReadError(SilianError):
     """A file of a region cannot be read, or must not be."""
+
+
+class StoreError(SilianError):
+    """What is kept in a file cannot be written, or the file is not what it should be."""
 
 
 class CheckError(SilianError):
