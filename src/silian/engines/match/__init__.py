@@ -2,6 +2,6 @@
 
 from silian.engines.match.conditions import Conditions
 from silian.engines.match.index import Index, build, build_experts
-from silian.engines.match.ranking import rank, score, why_not
+from silian.engines.match.ranking import rank, rank_needs, score, why_not
 
-__all__ = ["Conditions", "Index", "build", "build_experts", "rank", "score", "why_not"]
+__all__ = ["Conditions", "Index", "build", "build_experts", "rank", "rank_needs", "score", "why_not"]

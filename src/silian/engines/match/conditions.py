@@ -67,7 +67,7 @@ def facts(given: pl.DataFrame, name: str, wanted: dict[str, pl.DataType]) -> pl.
     columns = []
     for column, kind in wanted.items():
         if column not in given.columns:
-            columns.append(pl.lit(None, dtype=kind).alias(column))
+            columns.append(pl.repeat(None, given.height, dtype=kind).alias(column))
             continue
         found = given.schema[column]
         if kind.is_numeric():

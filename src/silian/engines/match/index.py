@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from silian.errors import MatchError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from silian.engines.match.conditions import Conditions
     from silian.text import Bags, Encoder, WordSpace
 
 TITLE_SHARE: Final = (
@@ -43,6 +44,7 @@ class Index:
     kind: Literal["achievements", "experts"]
     target_ids: pl.Series  # sorted
     facts: pl.DataFrame  # TARGET_FACTS, row by row with target_ids
+    organisation: pl.Series  # org_id, row by row with target_ids; null where it is not stated
     basis: pl.DataFrame  # target_id, basis (own text | works | profile | nothing), units: how many
     encoder: Encoder
     space: WordSpace
@@ -63,6 +65,51 @@ class Index:
     def __len__(self) -> int:
         return len(self.target_ids)
 
+    def ask(
+        self,
+        question: str,
+        top_k: int = 10,
+        *,
+        title: str | None = None,
+        facts: Mapping[str, object] | None = None,
+        conditions: Conditions | None = None,
+        excluded: pl.Series | None = None,
+        per_organisation: int | None = None,
+        why: bool = True,
+    ) -> pl.DataFrame:
+        """The best targets for one question, with exactly the scores that `rank` gives to the same need.
+
+        Parameters
+        ----------
+        question : any text; it is read as the text of a need, which counts alone where there is no title
+        top_k, conditions, per_organisation, why : as for `rank`
+        title : read as the title of the need
+        facts : what conditions look at, e.g. {"trl_wanted": 6, "district_id": "d1"}
+        excluded : ids of targets that must not come out
+
+        Returns
+        -------
+        The columns of `rank`; need_id is "question".
+
+        Raises
+        ------
+        ArgumentError : argument.value where top_k or per_organisation is below 1.
+        TextError : text.type where question or title is no string.
+        TableError : table.type, table.value of facts.
+
+        Examples
+        --------
+        >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+        >>> build(targets, encoder="words").ask("锂电池防爆")["target_id"].to_list()
+        ['b']
+        """
+        from silian.engines.match.ranking import answer
+
+        return answer(
+            self, question, top_k, title=title, stated=facts or {}, conditions=conditions, excluded=excluded,
+            per_organisation=per_organisation, why=why,
+        )  # fmt: skip
+
 
 def build(
     targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning: float = MEANING_SHARE, seed: int = 7
@@ -73,7 +120,7 @@ def build(
     ----------
     targets : target_id, title, text; one row per target
         Nulls count as empty. Columns that conditions look at may stand beside: trl, district_id, ip_status, price_cny
-        (CNY), valid_until_on.
+        (CNY), valid_until_on; and org_id, of which a list may be limited to a few.
     encoder : name of an encoder, which then learns from the targets, or one that has learnt already
     meaning : share of the vectors in a score, 0–1; words have the rest
     seed : of an encoder that is named and draws at random
@@ -102,14 +149,14 @@ def build(
     n = ordered.height
     basis = ordered.select("target_id", basis=pl.lit("own text"), units=pl.lit(1, pl.Int64))
     return _ready(
-        "achievements", ordered["target_id"], facts(ordered, "targets", TARGET_FACTS), basis, ordered,
+        "achievements", "target_id", ordered, basis, ordered,
         start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, seed=seed, meaning=meaning,
     )  # fmt: skip
 
 
 def build_experts(
     works: pl.DataFrame,
-    experts: pl.DataFrame,
+    experts: pl.DataFrame | None = None,
     *,
     encoder: str | Encoder = "default",
     meaning: float = MEANING_SHARE,
@@ -121,9 +168,9 @@ def build_experts(
     Parameters
     ----------
     works : expert_id, work_id, title, text; year and role where known; one row per expert and work
-    experts : expert_id; profile and the columns that conditions look at where known; one row per expert
-        An expert without works that hold a word is ranked by the profile, with weight 0.8; `index.basis` says so.
-        One with fewer than three works is ranked by the mean of those.
+    experts : expert_id; profile, org_id and the columns that conditions look at where known; one row per expert
+        The experts that works name where None. An expert without works that hold a word is ranked by the profile, with
+        weight 0.8; `index.basis` says so. One with fewer than three works is ranked by the mean of those.
     encoder, meaning, seed : as for `build`
     year : the year that recency counts from; the latest year of works where None
 
@@ -131,7 +178,7 @@ def build_experts(
     ------
     TableError : table.columns, table.type, table.duplicate, table.value; table.unknown where a work names an expert
         that experts lacks.
-    MatchError : match.empty where there are no experts.
+    MatchError : match.empty where there are no experts; without a table of experts, where there are no works.
 
     Notes
     -----
@@ -144,13 +191,16 @@ def build_experts(
     >>> experts = pl.DataFrame({"expert_id": ["e1", "e2"], "profile": [None, "轴承钢热处理"]})
     >>> build_experts(works, experts, encoder="words").basis.rows()
     [('e1', 'works', 1), ('e2', 'profile', 1)]
+    >>> build_experts(works, encoder="words").basis.rows()
+    [('e1', 'works', 1)]
     """
-    check_table(experts, "experts", key=["expert_id"], text=[])
     check_table(works, "works", key=["expert_id", "work_id"], text=["title", "text"])
-    if experts.is_empty():
-        raise MatchError("match.empty", table="experts")
-    check_known(works, "works", "expert_id", experts["expert_id"], "experts")
-    people = experts.sort("expert_id")
+    given = works.select("expert_id").unique() if experts is None else experts
+    check_table(given, "experts", key=["expert_id"], text=[])
+    if given.is_empty():
+        raise MatchError("match.empty", table="works" if experts is None else "experts")
+    check_known(works, "works", "expert_id", given["expert_id"], "experts")
+    people = given.sort("expert_id")
     units = _units(works, people, year)
     number = units.group_by("expert_id").len()
     basis = (
@@ -162,7 +212,7 @@ def build_experts(
     )
     start = np.concatenate([[0], np.cumsum(basis["units"].to_numpy())]).astype(np.int64)
     return _ready(
-        "experts", people["expert_id"], facts(people, "experts", TARGET_FACTS), basis, units,
+        "experts", "expert_id", people, basis, units,
         start=start, weight=units["weight"].to_numpy().astype(np.float64), best=BEST_WORKS,
         encoder=encoder, seed=seed, meaning=meaning,
     )  # fmt: skip
@@ -203,11 +253,14 @@ def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.Da
 
 
 def _ready(
-    kind: Literal["achievements", "experts"], target_ids: pl.Series, stated: pl.DataFrame, basis: pl.DataFrame,
+    kind: Literal["achievements", "experts"], key: str, targets: pl.DataFrame, basis: pl.DataFrame,
     units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder,
     seed: int, meaning: float,
 ) -> Index:  # fmt: skip
     check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
+    name = "targets" if key == "target_id" else "experts"
+    stated = facts(targets, name, TARGET_FACTS)
+    organisation = facts(targets, name, {"org_id": pl.String()})["org_id"]
     title, body = fields(units)
     both = text.stack(title, body)
     learnt = text.encoder(encoder, seed=seed).fit(both) if isinstance(encoder, str) else encoder
@@ -215,11 +268,34 @@ def _ready(
     rows = word_rows(space, title, body)
     vectors = meaning_rows(learnt, title, body)
     return Index(
-        kind=kind, target_ids=target_ids.alias("target_id"), facts=stated, basis=basis, encoder=learnt, space=space,
+        kind=kind, target_ids=targets[key].alias("target_id"), facts=stated, organisation=organisation, basis=basis,
+        encoder=learnt, space=space,
         place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=_by_feature(rows),
         vectors=vectors, alone=characters_alone(both, space.place), touches=touches_of(both),
         groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.shape[1] else 0.0,
     )  # fmt: skip
+
+
+def part_of(index: Index, places: np.ndarray) -> Index:
+    """The index of some of its targets, at ascending places; words, weights and vectors stay as they were learnt."""
+    start = index.groups.start
+    number = (start[1:] - start[:-1])[places]
+    ends = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
+    units = np.arange(ends[-1]) + np.repeat(start[places] - ends[:-1], number)
+    rows = index.rows[units]
+    return replace(
+        index, target_ids=index.target_ids[places], facts=index.facts[places], organisation=index.organisation[places],
+        basis=index.basis[places], rows=rows, posts=_by_feature(rows), vectors=index.vectors[units],
+        alone=_some(index.alone, units), touches=index.touches._replace(units=_some(index.touches.units, units)),
+        groups=Groups(ends, index.groups.weight[units], index.groups.best),
+    )  # fmt: skip
+
+
+def _some(given: Lists, rows: np.ndarray) -> Lists:
+    number = np.diff(given.ptr)[rows]
+    ends = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
+    at = np.arange(ends[-1]) + np.repeat(given.ptr[rows] - ends[:-1], number)
+    return Lists(ends, given.code[at], given.value[at])
 
 
 def fields(given: pl.DataFrame) -> tuple[Bags, Bags]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,17 +11,28 @@ import polars as pl
 from silian.engines.match import _kernels
 from silian.engines.match._checks import check_known, check_range, check_table
 from silian.engines.match.conditions import NEED_FACTS, REASONS, Conditions, facts, failing
-from silian.engines.match.index import Index, fields, lists, meaning_rows, word_rows
+from silian.engines.match.index import Index, fields, lists, meaning_rows, part_of, word_rows
 from silian.engines.match.why import MOST_TERMS, why_column, wording_of
+from silian.errors import TextError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from silian.text import Bags
 
 CELLS: Final = 6_000_000  # needs × units of one block: 24 MB an array
 NEEDS_AT_ONCE: Final = 2_000  # needs that are cut into words together
+QUESTION: Final = "question"  # need_id of what `Index.ask` is asked
 MARGIN: Final = 1e-5  # the fast pass is exact to 1e-6; what lies within the margin is scored exactly
 LEAST: Final = 1e-4  # a score below this is no match
 PAIRS: Final = {"need_id": pl.String(), "target_id": pl.String(), "rank": pl.Int64(), "score": pl.Float64()}
+
+
+class Limit(NamedTuple):
+    """How many targets of one organisation may stand in a list."""
+
+    organisation: np.ndarray  # int64 (targets,): a code; -1 where it is not stated
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,8 @@ def rank(
     top_k: int = 10,
     conditions: Conditions | None = None,
     excluded: pl.DataFrame | None = None,
+    per_organisation: int | None = None,
+    why: bool = True,
 ) -> pl.DataFrame:
     """The best targets for each need, with the parts of their score.
 
@@ -55,6 +68,10 @@ def rank(
     top_k : targets per need, at least 1; fewer come out where fewer score 0.0001 or more
     conditions : hard conditions; none where None
     excluded : need_id, target_id; pairs that must not come out. Ids that occur nowhere are passed over.
+    per_organisation : targets of one organisation (org_id of the targets) in a need's list, at least 1: the whole
+        ranking is walked down and a target is passed over where its organisation has that many already. No limit where
+        None, nor for targets without org_id.
+    why : whether to give the parts of the scores; False leaves that column out and saves its time
 
     Returns
     -------
@@ -65,7 +82,7 @@ def rank(
     Raises
     ------
     TableError : table.columns, table.type, table.duplicate, table.value.
-    ArgumentError : argument.value where top_k is below 1.
+    ArgumentError : argument.value where top_k or per_organisation is below 1.
 
     Notes
     -----
@@ -81,14 +98,73 @@ def rank(
     ['b']
     """
     check_range("top_k", top_k, low=1, high=None, wanted="1 or more")
+    check_range("per_organisation", 1 if per_organisation is None else per_organisation, low=1, high=None,
+                wanted="1 or more, or None")  # fmt: skip
     _check_needs(needs)
     asked = conditions or Conditions()
     barred = _barred(needs, index, excluded)
+    limit = _limit(index, per_organisation)
     parts = [
-        _rank_slice(needs[at : at + NEEDS_AT_ONCE], at, index, top_k, asked, barred)
+        _rank_slice(needs[at : at + NEEDS_AT_ONCE], at, index, top_k, asked, barred, limit, why=why)
         for at in range(0, needs.height, NEEDS_AT_ONCE)
     ]
-    return pl.concat(parts) if parts else _empty()
+    return pl.concat(parts) if parts else _empty(why=why)
+
+
+def rank_needs(
+    needs: pl.DataFrame,
+    index: Index,
+    *,
+    targets: pl.Series | Sequence[str] | None = None,
+    top_k: int = 10,
+    conditions: Conditions | None = None,
+    excluded: pl.DataFrame | None = None,
+    why: bool = True,
+) -> pl.DataFrame:
+    """The best needs for each target: the direction from an achievement or expert to what it could serve.
+
+    Parameters
+    ----------
+    needs, index, conditions, excluded, why : as for `rank`
+    targets : ids of the targets that ask; all of the index where None
+    top_k : needs per target, at least 1; fewer come out where fewer score 0.0001 or more
+
+    Returns
+    -------
+    target_id, need_id, rank (1 is the best need of the target), score (exactly the one that `rank` gives the pair),
+        why; sorted by target_id and rank; equal scores by need_id.
+
+    Raises
+    ------
+    TableError : as for `rank`; table.unknown where targets names one that the index lacks.
+    ArgumentError : argument.value where top_k is below 1.
+
+    Notes
+    -----
+    Exact, as `rank` is. Splits: by targets; needs are compared with each other, so they belong in one call.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> needs = pl.DataFrame({"need_id": ["n1", "n2"], "title": ["锂电池防爆", "轴承钢"], "text": ["", ""]})
+    >>> rank_needs(needs, build(targets, encoder="words"), targets=["a"])["need_id"].to_list()
+    ['n2']
+    """
+    check_range("top_k", top_k, low=1, high=None, wanted="1 or more")
+    _check_needs(needs)
+    chosen = index if targets is None else _chosen(index, targets)
+    if needs.is_empty() or not len(chosen):
+        return _empty(why=why).select("target_id", "need_id", pl.exclude("target_id", "need_id"))
+    ordered = needs.sort("need_id")
+    asked = conditions or Conditions()
+    barred = _barred(ordered, chosen, excluded)
+    questions = _ask(ordered, chosen)
+    need, target = _pairs_that_match(questions, chosen, asked, barred)
+    exact, unit = _exact(questions, chosen, need, target)
+    order, place = _walk(target, need, exact, top_k, None)
+    found = _table(questions, chosen, need[order], target[order], unit[order], exact[order], place, why=why)
+    return found.select("target_id", "need_id", pl.exclude("target_id", "need_id"))
 
 
 def score(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> pl.DataFrame:
@@ -208,33 +284,67 @@ def _ask(needs: pl.DataFrame, index: Index) -> Questions:
     )
 
 
+def answer(
+    index: Index, question: str, top_k: int, *, title: str | None, stated: Mapping[str, object],
+    conditions: Conditions | None, excluded: pl.Series | None, per_organisation: int | None, why: bool,
+) -> pl.DataFrame:  # fmt: skip
+    """`Index.ask`: one need made of a question, ranked."""
+    need = {"need_id": [QUESTION], "title": [title], "text": [question]}
+    strings = {"need_id": pl.String, "title": pl.String, "text": pl.String}
+    wrong = [i for i, t in enumerate((question, title or "")) if not isinstance(t, str)]
+    if wrong:
+        found = type((question, title)[wrong[0]]).__name__
+        raise TextError("text.type", count=len(wrong), total=2, position=wrong[0], found=found)
+    asked = pl.DataFrame(need | {name: [value] for name, value in stated.items()}, schema_overrides=strings)
+    barred = None if excluded is None else pl.DataFrame({"target_id": excluded}).with_columns(need_id=pl.lit(QUESTION))
+    return rank(
+        asked, index, top_k=top_k, conditions=conditions, excluded=barred, per_organisation=per_organisation, why=why
+    )
+
+
 def _rank_slice(
     needs: pl.DataFrame, first: int, index: Index, top_k: int, asked: Conditions,
-    barred: tuple[np.ndarray, np.ndarray] | None,
+    barred: tuple[np.ndarray, np.ndarray] | None, limit: Limit | None, *, why: bool,
 ) -> pl.DataFrame:  # fmt: skip
     questions = _ask(needs, index)
     rows = max(1, CELLS // max(1, index.rows.shape[0]))
+    wanted = top_k if limit is None else len(index)
     found = [
-        _candidates(questions, index, slice(at, min(at + rows, needs.height)), first, top_k, asked, barred)
+        _candidates(questions, index, slice(at, min(at + rows, needs.height)), first, wanted, asked, barred)
         for at in range(0, needs.height, rows)
     ]
     need, target = (np.concatenate(side) for side in zip(*found, strict=True))
     exact, unit = _exact(questions, index, need, target)
-    order = np.lexsort((target, -exact, need))
+    order, place = _walk(need, target, exact, top_k, limit)
+    return _table(questions, index, need[order], target[order], unit[order], exact[order], place, why=why)
+
+
+def _walk(
+    asking: np.ndarray, answering: np.ndarray, exact: np.ndarray, top_k: int, limit: Limit | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which pairs come out, best first for each that asks, and their rank."""
+    order = np.lexsort((answering, -exact, asking))
     order = order[exact[order] >= LEAST]
-    counted = need[order]
+    if limit is not None:
+        body = limit.organisation[answering[order]]
+        so_far = pl.DataFrame({"a": asking[order], "b": body}).select(pl.int_range(pl.len()).over("a", "b")).to_series()
+        order = order[(body < 0) | (so_far.to_numpy() < limit.most)]
+    counted = asking[order]
     place = np.arange(len(order)) - np.searchsorted(counted, counted) + 1
-    order, place = order[place <= top_k], place[place <= top_k]
-    why = _why(questions, index, need[order], unit[order])
-    return pl.DataFrame(
-        {
-            "need_id": questions.ids[need[order]],
-            "target_id": index.target_ids[target[order]],
-            "rank": pl.Series(place, dtype=pl.Int64),
-            "score": pl.Series(exact[order]),
-            "why": why,
-        }
-    )
+    return order[place <= top_k], place[place <= top_k]
+
+
+def _table(
+    questions: Questions, index: Index, need: np.ndarray, target: np.ndarray, unit: np.ndarray, exact: np.ndarray,
+    place: np.ndarray, *, why: bool,
+) -> pl.DataFrame:  # fmt: skip
+    found = {
+        "need_id": questions.ids[need],
+        "target_id": index.target_ids[target],
+        "rank": pl.Series(place, dtype=pl.Int64),
+        "score": pl.Series(exact),
+    }
+    return pl.DataFrame(found | ({"why": _why(questions, index, need, unit)} if why else {}))
 
 
 def _candidates(
@@ -242,6 +352,33 @@ def _candidates(
     barred: tuple[np.ndarray, np.ndarray] | None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Places (need, target) of all pairs of a block that may be among the best top_k."""
+    scores = _allowed(questions, index, block, first, asked, barred)
+    floor = np.full(len(scores), LEAST, np.float32)
+    if scores.shape[1] > top_k:
+        kth = np.partition(scores, scores.shape[1] - top_k, axis=1)[:, scores.shape[1] - top_k]
+        floor = np.maximum(floor, kth)
+    need, target = np.nonzero(scores >= (floor - MARGIN)[:, None])
+    return need + block.start, target
+
+
+def _pairs_that_match(
+    questions: Questions, index: Index, asked: Conditions, barred: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places (need, target) of all pairs that may come out."""
+    rows, found = max(1, CELLS // max(1, index.rows.shape[0])), []
+    for at in range(0, len(questions.ids), rows):
+        block = slice(at, min(at + rows, len(questions.ids)))
+        need, target = np.nonzero(_allowed(questions, index, block, 0, asked, barred) >= LEAST - MARGIN)
+        found.append((need + at, target))
+    need, target = (np.concatenate(side) for side in zip(*found, strict=True))
+    return need, target
+
+
+def _allowed(
+    questions: Questions, index: Index, block: slice, first: int, asked: Conditions,
+    barred: tuple[np.ndarray, np.ndarray] | None,
+) -> np.ndarray:  # fmt: skip
+    """Scores of a block as `_fast` gives them, -1 for pairs that must not come out."""
     scores = _fast(questions, index, block)
     if not asked.is_open:
         for fails in failing(asked, questions.facts[block], index.facts).values():
@@ -250,12 +387,7 @@ def _candidates(
         need, target = barred
         here = (need >= first + block.start) & (need < first + block.stop)
         scores[need[here] - first - block.start, target[here]] = -1.0
-    floor = np.full(len(scores), LEAST, np.float32)
-    if scores.shape[1] > top_k:
-        kth = np.partition(scores, scores.shape[1] - top_k, axis=1)[:, scores.shape[1] - top_k]
-        floor = np.maximum(floor, kth)
-    need, target = np.nonzero(scores >= (floor - MARGIN)[:, None])
-    return need + block.start, target
+    return scores
 
 
 def _fast(questions: Questions, index: Index, block: slice) -> np.ndarray:
@@ -291,6 +423,20 @@ def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray)
     return why_column(terms, found)
 
 
+def _limit(index: Index, per_organisation: int | None) -> Limit | None:
+    if per_organisation is None:
+        return None
+    codes = index.organisation.rank("dense").cast(pl.Int64).fill_null(-1)
+    return Limit(codes.to_numpy(), per_organisation)
+
+
+def _chosen(index: Index, targets: pl.Series | Sequence[str]) -> Index:
+    """The index of the targets that are named."""
+    wanted = pl.DataFrame({"target_id": pl.Series(targets, dtype=pl.String)}).unique()
+    check_known(wanted, "targets", "target_id", index.target_ids, "the index")
+    return part_of(index, np.sort(_places(wanted["target_id"], index.target_ids)))
+
+
 def _barred(needs: pl.DataFrame, index: Index, excluded: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray] | None:
     if excluded is None or excluded.is_empty():
         return None
@@ -309,6 +455,6 @@ def _places(ids: pl.Series, where: pl.Series) -> np.ndarray:
     return np.asarray(found["place"].to_numpy(), dtype=np.int64)
 
 
-def _empty() -> pl.DataFrame:
+def _empty(*, why: bool = True) -> pl.DataFrame:
     parts = pl.List(pl.Struct({"kind": pl.String(), "term": pl.String(), "part": pl.Float64()}))
-    return pl.DataFrame(schema={**PAIRS, "why": parts})
+    return pl.DataFrame(schema={**PAIRS, "why": parts} if why else PAIRS)
