@@ -249,6 +249,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Copy the file again, or build it again and save it.",
         "{path} 的 {array} 中有字节损坏：校验和为 {found}，应为 {wanted}。请重新复制，或重新建立并保存。",
     ),
+    "store.content": (
+        "{where} of what was kept is {found}, wanted {wanted}: another version of silian wrote it, or another hand. "
+        "Build it again and save it.",
+        "所保存内容的 {where} 为 {found}，应为 {wanted}：由其他版本的 silian 或他人写成。请重新建立并保存。",
+    ),
     "store.type": (
         "{what} is {found}, which cannot be kept; wanted {wanted}.",
         "{what} 为 {found}，无法保存；应为{wanted}。",
@@ -398,6 +403,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "match.empty": (
         "{table} has no row: there is nothing to match with. Add rows, or leave this step out.",
         "{table} 没有数据，无可匹配对象。请补充数据，或略去此步骤。",
+    ),
+    "match.encoder": (
+        "the encoder of the {what} was {found}, which here is {wanted}: another model, whose vectors cannot be "
+        "compared. Build it again and save it, or install what it was built with.",
+        "{what} 建立时的编码器为 {found}，此处为 {wanted}：模型不同，向量不可比较。请重新建立并保存，或安装原有模型。",
     ),
     "match.folds": (
         "The labels hold {found} {what}, too few for {wanted} folds. Ask for fewer folds, or grade more pairs.",
