@@ -86,6 +86,7 @@ def _check(index: Index) -> None:
         "rows": index.rows.shape == (units, features),
         "vectors": index.vectors.ndim == 2 and len(index.vectors) == units and index.vectors.dtype == np.float32,
         "facts": index.facts.height == targets,
+        "organisation": len(index.organisation) == targets,
         "basis": index.basis.height == targets,
         "space": len(index.space.place) == len(index.space.idf) == features,
         "touches.keys": keys.ndim == 1 and bool((keys[1:] > keys[:-1]).all()),
