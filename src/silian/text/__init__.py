@@ -2,11 +2,15 @@
 
 from silian.text.encoders import Encoder, encoder
 from silian.text.space import WordSpace, unit_rows
-from silian.text.words import Bags, grams, normalise, normalise_all, segment, stack, words
+from silian.text.terms import Concept, Terms
+from silian.text.words import Bags, Swaps, grams, normalise, normalise_all, segment, stack, words
 
 __all__ = [
     "Bags",
+    "Concept",
     "Encoder",
+    "Swaps",
+    "Terms",
     "WordSpace",
     "encoder",
     "grams",

@@ -16,6 +16,8 @@ from silian.errors import TextError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from silian.text.terms import Terms
+
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # A letter or digit of any script that is written in words, not in characters.
 _LETTER: Final = rf"[^\W_{HAN}]"
@@ -44,6 +46,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Swaps:
+    """Where the words of a term stand for another form of it that the text has, e.g. 电池 for "batteries"."""
+
+    at: np.ndarray  # int64 (swaps,), ascending: place of the term's first word in `Bags.order`
+    words: np.ndarray  # int64 (swaps,): places in `order` that the term takes
+    forms: tuple[str, ...]  # as the normalised text has it
+
+
+@dataclass(frozen=True, slots=True)
 class Bags:
     """Texts cut once: how often each word stands in each text.
 
@@ -55,9 +66,30 @@ class Bags:
     counts: Any  # scipy csr_array, float32, (texts, vocabulary)
     order: np.ndarray  # int64: the words of all texts in a row as places in vocabulary; -1 where two do not touch
     ends: np.ndarray  # int64 (texts,): where each text ends in order
+    swaps: Swaps  # words that come from a list of terms
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def as_written(self, row: int, term: str) -> str | None:
+        """The form in which text `row` has a term that it holds by another form; None where the term is its own word.
+
+        Examples
+        --------
+        >>> from silian.text import Terms
+        >>> bags = segment(["Separators of batteries"], terms=Terms.shipped())
+        >>> bags.vocabulary, bags.as_written(0, "隔膜")
+        (('电池', '隔膜'), 'Separators')
+        """
+        if term in self.texts[row].lower():
+            return None
+        first, last = np.searchsorted(self.swaps.at, [self.ends[row - 1] if row else 0, self.ends[row]])
+        for s in range(first, last):
+            at = self.swaps.at[s]
+            spelled = [self.vocabulary[w] if w >= 0 else " " for w in self.order[at : at + self.swaps.words[s]]]
+            if term in "".join(spelled):
+                return self.swaps.forms[s]
+        return None
 
 
 def normalise(text: str) -> str:
@@ -109,24 +141,35 @@ def words(texts: Iterable[str | None]) -> list[list[str]]:
     >>> words(["高韧性立方氮化硼CBN-120单晶的研制", "Deep learning for batteries"])
     [['高韧性', '立方', '氮化硼', 'cbn-120', '单晶'], ['deep', 'learning', 'battery']]
     """
-    codes, ends, table = _codes(normalise_all(texts))
-    start, cut = 0, []
-    for end in ends.tolist():
-        cut.append([table[c] for c in codes[start:end].tolist() if c >= 0])
+    cut = pieces(normalise_all(texts))
+    codes, start, found = cut.kept_codes(), 0, []
+    for end in cut.ends.tolist():
+        found.append([cut.table[c] for c in codes[start:end].tolist() if c >= 0])
         start = end
-    return cut
+    return found
 
 
-def segment(texts: Iterable[str | None]) -> Bags:
-    """Texts cut and counted, to be handed to several functions that want words."""
+def segment(texts: Iterable[str | None], *, terms: Terms | None = None) -> Bags:
+    """Texts cut and counted, to be handed to several functions that want words.
+
+    Parameters
+    ----------
+    texts : None counts as empty
+    terms : where given, every form of a term is written as the term's preferred form before words are counted
+    """
     clean = normalise_all(texts)
-    codes, ends, table = _codes(clean)
-    alphabetical = sorted(range(len(table)), key=table.__getitem__)
-    place = np.full(len(table) + 1, -1, dtype=np.int64)  # the last is for -1
-    place[alphabetical] = np.arange(len(table))
+    cut = pieces(clean)
+    swaps = Swaps(np.zeros(0, np.int64), np.zeros(0, np.int64), ())
+    if terms is not None:
+        cut, swaps = terms.swap(cut, clean)
+    codes = cut.kept_codes()
+    used = np.flatnonzero(np.bincount(codes + 1, minlength=1)[1:])
+    alphabetical = sorted(used.tolist(), key=cut.table.__getitem__)
+    place = np.full(len(cut.table) + 1, -1, dtype=np.int64)  # the last is for -1
+    place[alphabetical] = np.arange(len(alphabetical))
     order = place[codes]
-    counts = _counted(order, ends, len(table))
-    return Bags(tuple(clean), tuple(table[i] for i in alphabetical), counts, order, ends)
+    vocabulary = tuple(cut.table[i] for i in alphabetical)
+    return Bags(tuple(clean), vocabulary, _counted(order, cut.ends, len(vocabulary)), order, cut.ends, swaps)
 
 
 def _counted(order: np.ndarray, ends: np.ndarray, words: int) -> Any:
@@ -148,9 +191,13 @@ def stack(*bags: Bags) -> Bags:
     before = np.cumsum([0, *(len(b.order) for b in bags)])
     order = np.concatenate(moved)
     ends = np.concatenate([b.ends + at for b, at in zip(bags, before, strict=False)])
-    return Bags(
-        tuple(t for b in bags for t in b.texts), vocabulary, _counted(order, ends, len(vocabulary)), order, ends
+    swaps = Swaps(
+        np.concatenate([b.swaps.at + at for b, at in zip(bags, before, strict=False)]),
+        np.concatenate([b.swaps.words for b in bags]),
+        tuple(f for b in bags for f in b.swaps.forms),
     )
+    texts = tuple(t for b in bags for t in b.texts)
+    return Bags(texts, vocabulary, _counted(order, ends, len(vocabulary)), order, ends, swaps)
 
 
 def grams(word: str, longest: int = 3) -> list[str]:
@@ -172,51 +219,70 @@ def _is_han(word: str) -> bool:
     return "\u3400" <= word[0] <= "\u9fff" or "\uf900" <= word[0] <= "\ufaff"
 
 
-def _codes(clean: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Codes of the words of all texts (-1: not kept), where each text ends among them, the word of each code."""
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Texts as a row of pieces: words, and all that stands between them."""
+
+    codes: np.ndarray  # int64 (pieces,): places in table
+    ends: np.ndarray  # int64 (texts,): where each text ends among the pieces
+    table: Sequence[str]  # words in lower case, plurals without their s
+    lengths: np.ndarray  # int64 (pieces,): characters in the text
+
+    def kept_codes(self) -> np.ndarray:
+        """The codes, -1 where a piece is no word or a word that is left out."""
+        kept = np.fromiter(map(is_kept, self.table), dtype=np.bool_, count=len(self.table))
+        return np.where(kept[self.codes], self.codes, -1) if len(self.codes) else self.codes
+
+
+def pieces(clean: Sequence[str]) -> Pieces:
+    """Normalised texts in pieces."""
     import rjieba
 
     joined = "\n".join(clean)
     book = _Book()
     taken = [book.latin[w] for w in _LATIN.findall(joined)]
-    pieces = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
-    raw = np.fromiter(map(book.han.__getitem__, pieces), dtype=np.int64, count=len(pieces))
-    length = np.ones(len(raw), dtype=np.int64)
-    length[raw == _NEXT] = np.fromiter(map(len, taken), dtype=np.int64, count=len(taken))
-    length[raw == _END] = 0
-    after = np.cumsum(length)
-    codes = np.repeat(raw, length)
-    codes[codes == _NEXT] = np.fromiter((c for row in taken for c in row), dtype=np.int64)
+    cut = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
+    raw = np.fromiter(map(book.han.__getitem__, cut), dtype=np.int64, count=len(cut))
+    number = np.ones(len(raw), dtype=np.int64)
+    number[raw == _NEXT] = np.fromiter(map(len, taken), dtype=np.int64, count=len(taken))
+    number[raw == _END] = 0
+    after = np.cumsum(number)
+    codes = np.repeat(raw, number)
+    lengths = np.repeat(np.fromiter(map(len, cut), dtype=np.int64, count=len(cut)), number)
+    places = codes == _NEXT
+    codes[places] = np.fromiter((c for row in taken for c, _ in row), dtype=np.int64)
+    lengths[places] = np.fromiter((n for row in taken for _, n in row), dtype=np.int64)
     ends = np.append(after[raw == _END], len(codes))
-    return codes, ends if clean else ends[:0], book.table
+    return Pieces(codes, ends if clean else ends[:0], book.table, lengths)
 
 
 class _Book:
-    """Words seen so far and their codes; a word that is not kept has -1."""
+    """Pieces seen so far and their codes."""
 
     def __init__(self) -> None:
         self.table: list[str] = []
         self._code: dict[str, int] = {}
-        self.latin: _Memo[tuple[int, ...]] = _Memo(self._keep_latin)
-        self.han: _Memo[int] = _Memo(self._keep_han)
+        self.latin: _Memo[tuple[tuple[int, int], ...]] = _Memo(self._read_latin)
+        self.han: _Memo[int] = _Memo(self._read_han)
 
-    def _keep_han(self, word: str) -> int:
-        if word in (_PLACE, "\n"):
-            return _NEXT if word == _PLACE else _END
-        return self._add(word) if _HAS_LETTER.match(word) and word not in stop_words() else -1
+    def _read_han(self, piece: str) -> int:
+        if piece in (_PLACE, "\n"):
+            return _NEXT if piece == _PLACE else _END
+        return self._add(piece)
 
-    def _keep_latin(self, word: str) -> tuple[int, ...]:
+    def _read_latin(self, word: str) -> tuple[tuple[int, int], ...]:
+        """Codes and lengths; hyphenated words as if there were blanks."""
+        if _HYPHENATED.fullmatch(word):
+            blank = (self._add(" "), 1)
+            parts = [self._read_latin(part)[0] for part in word.split("-")]
+            return tuple(both for part in parts for both in (blank, part))[1:]
         lower = word.lower()
-        if _HYPHENATED.fullmatch(lower):
-            return tuple(c for part in lower.split("-") for c in (-1, *self._keep_latin(part)))
-        if len(lower) < 2 or _is_bare_number(lower) or lower in stop_words():
-            return (-1,)
-        return (self._add(_singular(lower)),)
+        return ((self._add(lower if lower in stop_words() else _singular(lower)), len(word)),)
 
-    def _add(self, word: str) -> int:
-        code = self._code.setdefault(word, len(self.table))
+    def _add(self, piece: str) -> int:
+        code = self._code.setdefault(piece, len(self.table))
         if code == len(self.table):
-            self.table.append(word)
+            self.table.append(piece)
         return code
 
 
@@ -228,6 +294,13 @@ class _Memo(dict[str, T]):
     def __missing__(self, word: str) -> T:
         self[word] = made = self._make(word)
         return made
+
+
+def is_kept(piece: str) -> bool:
+    """Whether a piece is a word that counts."""
+    if not _HAS_LETTER.match(piece) or piece in stop_words():
+        return False
+    return _is_han(piece) or (len(piece) > 1 and not _is_bare_number(piece))
 
 
 def _is_bare_number(word: str) -> bool:
