@@ -231,7 +231,7 @@ def bench_speed() -> None:
         index = match.build(targets, encoder=name)
         built = time.perf_counter() - began
         match.rank(needs[:5], index)  # compiled before the clock counts
-        title, body = indexing.fields(needs)
+        title, body = indexing.fields(needs, index.terms)
         asked = indexing.word_rows(index.space, title, body)
         vectors = indexing.meaning_rows(index.encoder, title, body) if index.meaning else None
         began = time.perf_counter()

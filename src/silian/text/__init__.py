@@ -3,7 +3,7 @@
 from silian.text.encoders import Encoder, encoder
 from silian.text.space import WordSpace, unit_rows
 from silian.text.terms import Concept, Terms
-from silian.text.words import Bags, Swaps, grams, normalise, normalise_all, segment, stack, words
+from silian.text.words import Bags, Swaps, grams, main_language, normalise, normalise_all, segment, stack, words
 
 __all__ = [
     "Bags",
@@ -14,6 +14,7 @@ __all__ = [
     "WordSpace",
     "encoder",
     "grams",
+    "main_language",
     "normalise",
     "normalise_all",
     "segment",

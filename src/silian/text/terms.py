@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from silian.errors import ArgumentError, TableError
-from silian.text.words import Pieces, Swaps, is_kept, normalise_all, pieces
+from silian.text.words import Pieces, Swaps, is_han, is_kept, normalise_all, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -155,6 +155,8 @@ class Terms:
                 continue  # nothing of it would be left to match by
             preferred_forms.append(preferred)
             for form in filter(None, forms):
+                if self.into == "zh" and _meet(form, preferred):
+                    continue
                 read_as[form] = preferred if read_as.get(form, preferred) == preferred else None
         read_as |= {p: p for p in preferred_forms}
         swapped = {f for f, to in read_as.items() if to not in (f, None)}
@@ -235,6 +237,12 @@ def _holds_any(form: Form, others: set[Form]) -> bool:
     """Whether another form stands inside this one."""
     n = len(form)
     return any(form[i:j] in others for i in range(n) for j in range(i + 1, n + 1) if j - i < n)
+
+
+def _meet(form: Form, preferred: Form) -> bool:
+    """Whether two Chinese forms share a character: then they are near each other as they stand (机械手, 机械臂)."""
+    shared = set("".join(form)) & set("".join(preferred))
+    return any(map(is_han, shared))
 
 
 def _plain(form: str) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from silian.text.terms import Terms
 
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN: Final = re.compile(f"[{HAN}]")
+_FOREIGN: Final = re.compile(rf"[^\W\d_{HAN}]")
 # A letter or digit of any script that is written in words, not in characters.
 _LETTER: Final = rf"[^\W_{HAN}]"
 # Full-width marks stay what they are: they end clauses, and people read them.
@@ -183,6 +185,23 @@ def _counted(order: np.ndarray, ends: np.ndarray, words: int) -> Any:
     return counts
 
 
+def main_language(texts: Iterable[str | None]) -> Literal["zh", "en"]:
+    """The language of most texts: a text with a Chinese character counts for "zh", another with a letter for "en".
+
+    Examples
+    --------
+    >>> main_language(["电池 cell", "battery"]), main_language(["battery"])
+    ('zh', 'en')
+    """
+    chinese = foreign = 0
+    for told in texts:
+        if told and _HAN.search(told):
+            chinese += 1
+        elif told and _FOREIGN.search(told):
+            foreign += 1
+    return "zh" if chinese >= foreign else "en"
+
+
 def stack(*bags: Bags) -> Bags:
     """Several bags as one, one under the other."""
     vocabulary = tuple(sorted({w for b in bags for w in b.vocabulary}))
@@ -210,12 +229,13 @@ def grams(word: str, longest: int = 3) -> list[str]:
     >>> grams("氮化硼"), grams("cbn-120")
     (['氮', '化', '硼', '氮化', '化硼', '氮化硼'], ['cbn-120'])
     """
-    if not _is_han(word):
+    if not is_han(word):
         return [word]
     return [word[i : i + n] for n in range(1, longest + 1) for i in range(len(word) - n + 1)]
 
 
-def _is_han(word: str) -> bool:
+def is_han(word: str) -> bool:
+    """Whether a word begins with a Chinese character."""
     return "\u3400" <= word[0] <= "\u9fff" or "\uf900" <= word[0] <= "\ufaff"
 
 
@@ -300,7 +320,7 @@ def is_kept(piece: str) -> bool:
     """Whether a piece is a word that counts."""
     if not _HAS_LETTER.match(piece) or piece in stop_words():
         return False
-    return _is_han(piece) or (len(piece) > 1 and not _is_bare_number(piece))
+    return is_han(piece) or (len(piece) > 1 and not _is_bare_number(piece))
 
 
 def _is_bare_number(word: str) -> bool:

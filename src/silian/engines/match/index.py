@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from silian.engines.match.conditions import Conditions
-    from silian.text import Bags, Encoder, WordSpace
+    from silian.text import Bags, Encoder, Terms, WordSpace
 
 TITLE_SHARE: Final = (
     0.6  # of a title in title and text, both scaled to length 1; an empty field leaves all to the other
@@ -47,6 +47,7 @@ class Index:
     organisation: pl.Series  # org_id, row by row with target_ids; null where it is not stated
     basis: pl.DataFrame  # target_id, basis (own text | works | profile | nothing), units: how many
     encoder: Encoder
+    terms: Terms | None  # by which the texts of units and needs are read
     space: WordSpace
     place: Mapping[str, int]  # words of the units and their places in alphabetical order
     rows: Any  # csr_array float32 (units, features), unit rows
@@ -112,7 +113,12 @@ class Index:
 
 
 def build(
-    targets: pl.DataFrame, *, encoder: str | Encoder = "default", meaning: float = MEANING_SHARE, seed: int = 7
+    targets: pl.DataFrame,
+    *,
+    encoder: str | Encoder = "default",
+    terms: Terms | Literal["default"] | None = "default",
+    meaning: float = MEANING_SHARE,
+    seed: int = 7,
 ) -> Index:
     """An index of targets that are ranked by their own text.
 
@@ -122,6 +128,7 @@ def build(
         Nulls count as empty. Columns that conditions look at may stand beside: trl, district_id, ip_status, price_cny
         (CNY), valid_until_on; and org_id, of which a list may be limited to a few.
     encoder : name of an encoder, which then learns from the targets, or one that has learnt already
+    terms : by which texts are read, so that Chinese and English meet; "default" is the list that comes with the project
     meaning : share of the vectors in a score, 0–1; words have the rest
     seed : of an encoder that is named and draws at random
 
@@ -150,7 +157,7 @@ def build(
     basis = ordered.select("target_id", basis=pl.lit("own text"), units=pl.lit(1, pl.Int64))
     return _ready(
         "achievements", "target_id", ordered, basis, ordered,
-        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, seed=seed, meaning=meaning,
+        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, terms=terms, seed=seed, meaning=meaning,
     )  # fmt: skip
 
 
@@ -159,6 +166,7 @@ def build_experts(
     experts: pl.DataFrame | None = None,
     *,
     encoder: str | Encoder = "default",
+    terms: Terms | Literal["default"] | None = "default",
     meaning: float = MEANING_SHARE,
     year: int | None = None,
     seed: int = 7,
@@ -171,7 +179,7 @@ def build_experts(
     experts : expert_id; profile, org_id and the columns that conditions look at where known; one row per expert
         The experts that works name where None. An expert without works that hold a word is ranked by the profile, with
         weight 0.8; `index.basis` says so. One with fewer than three works is ranked by the mean of those.
-    encoder, meaning, seed : as for `build`
+    encoder, terms, meaning, seed : as for `build`
     year : the year that recency counts from; the latest year of works where None
 
     Raises
@@ -214,7 +222,7 @@ def build_experts(
     return _ready(
         "experts", "expert_id", people, basis, units,
         start=start, weight=units["weight"].to_numpy().astype(np.float64), best=BEST_WORKS,
-        encoder=encoder, seed=seed, meaning=meaning,
+        encoder=encoder, terms=terms, seed=seed, meaning=meaning,
     )  # fmt: skip
 
 
@@ -255,13 +263,14 @@ def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.Da
 def _ready(
     kind: Literal["achievements", "experts"], key: str, targets: pl.DataFrame, basis: pl.DataFrame,
     units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder,
-    seed: int, meaning: float,
+    terms: Terms | Literal["default"] | None, seed: int, meaning: float,
 ) -> Index:  # fmt: skip
     check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
     name = "targets" if key == "target_id" else "experts"
     stated = facts(targets, name, TARGET_FACTS)
     organisation = facts(targets, name, {"org_id": pl.String()})["org_id"]
-    title, body = fields(units)
+    read_by = _facing(terms, units)
+    title, body = fields(units, read_by)
     both = text.stack(title, body)
     learnt = text.encoder(encoder, seed=seed).fit(both) if isinstance(encoder, str) else encoder
     space = text.WordSpace.fit(title, body)
@@ -269,7 +278,7 @@ def _ready(
     vectors = meaning_rows(learnt, title, body)
     return Index(
         kind=kind, target_ids=targets[key].alias("target_id"), facts=stated, organisation=organisation, basis=basis,
-        encoder=learnt, space=space,
+        encoder=learnt, terms=read_by, space=space,
         place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=_by_feature(rows),
         vectors=vectors, alone=characters_alone(both, space.place), touches=touches_of(both),
         groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.shape[1] else 0.0,
@@ -298,9 +307,19 @@ def _some(given: Lists, rows: np.ndarray) -> Lists:
     return Lists(ends, given.code[at], given.value[at])
 
 
-def fields(given: pl.DataFrame) -> tuple[Bags, Bags]:
+def _facing(terms: Terms | Literal["default"] | None, units: pl.DataFrame) -> Terms | None:
+    """The terms, facing the language that most units are written in."""
+    if terms is None:
+        return None
+    chosen = text.Terms.shipped() if isinstance(terms, str) else terms
+    both = pl.concat_str(pl.col("title", "text").cast(pl.String), separator="\n", ignore_nulls=True)
+    return chosen.facing(text.main_language(units.select(both).to_series()))
+
+
+def fields(given: pl.DataFrame, terms: Terms | None) -> tuple[Bags, Bags]:
     """Title and text of a table, cut into words."""
-    return text.segment(given["title"].cast(pl.String)), text.segment(given["text"].cast(pl.String))
+    title, body = (text.segment(given[c].cast(pl.String), terms=terms) for c in ("title", "text"))
+    return title, body
 
 
 def word_rows(space: WordSpace, title: Bags, body: Bags) -> Any:

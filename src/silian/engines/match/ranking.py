@@ -273,7 +273,7 @@ def _ask(needs: pl.DataFrame, index: Index) -> Questions:
     if needs.schema.get("must_have") == pl.List(pl.String):
         must = pl.col("must_have").list.join("；", ignore_nulls=True)
         told = needs.with_columns(text=pl.concat_str("text", must, separator="\n", ignore_nulls=True))
-    title, body = fields(told)
+    title, body = fields(told, index.terms)
     return Questions(
         ids=needs["need_id"],
         facts=facts(needs, "needs", NEED_FACTS),

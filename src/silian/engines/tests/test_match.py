@@ -51,7 +51,7 @@ def needs_of(texts, **columns):
 
 def slow_scores(needs, index):
     """Every need with every target by dense arithmetic in double precision."""
-    title, body = indexing.fields(needs)
+    title, body = indexing.fields(needs, index.terms)
     words = ranking.word_rows(index.space, title, body).toarray().astype(float) @ index.rows.toarray().astype(float).T
     near = ranking.meaning_rows(index.encoder, title, body).astype(float) @ index.vectors.astype(float).T
     units = (1 - index.meaning) * words + index.meaning * np.maximum(near, 0)
