@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,14 +17,13 @@ from silian.errors import ArgumentError, TableError
 from silian.text.words import Pieces, Swaps, is_han, is_kept, normalise_all, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 COLUMNS: Final = {"zh": pl.String(), "en": pl.List(pl.String()), "synonyms": pl.List(pl.String())}
 Form = tuple[str, ...]  # a form in pieces
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(NamedTuple):
     """One thing and its names; the first of each language is the preferred one."""
 
     zh: str
@@ -47,19 +46,33 @@ class Terms:
 
     Parameters
     ----------
-    concepts : no two with the same preferred Chinese form
-    into : the language of the preferred form; the one that most texts of a corpus have
+    zh : the preferred Chinese form of each concept, no two alike
+    en : its English forms, separated by semicolons, the preferred one first
+    synonyms : its other names, abbreviations and former names in any script, separated by semicolons
+    into : the language of the form that stands for all; the one that most texts of a corpus have
 
     Examples
     --------
-    >>> terms = Terms((Concept("轴承", ("bearing",)), Concept("电机", ("electric motor", "motor"), ("马达",))))
+    >>> terms = Terms.made([Concept("轴承", ("bearing",)), Concept("电机", ("electric motor", "motor"), ("马达",))])
     >>> from silian.text import segment
     >>> segment(["马达轴承", "bearings of electric motors"], terms=terms).vocabulary
     ('电机', '轴承')
     """
 
-    concepts: tuple[Concept, ...]
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    synonyms: tuple[str, ...]
     into: Literal["zh", "en"] = "zh"
+
+    @classmethod
+    def made(cls, concepts: Iterable[Concept], into: Literal["zh", "en"] = "zh") -> Terms:
+        """A list of these concepts; those of one Chinese form become one."""
+        found: dict[str, Concept] = {}
+        for c in concepts:
+            old = found.get(c.zh)
+            found[c.zh] = Concept(c.zh, old.en + c.en, old.synonyms + c.synonyms) if old else c
+        en, synonyms = (tuple(_joined(c[k]) for c in found.values()) for k in (1, 2))
+        return cls(tuple(found), en, synonyms, into)
 
     @classmethod
     def shipped(cls) -> Terms:
@@ -85,16 +98,18 @@ class Terms:
         (Concept(zh='马达', en=('motor',), synonyms=('电机',)),)
         """
         _check(table)
-        found: dict[str, Concept] = {}
-        for zh, en, synonyms in table.select(pl.col(c).cast(kind) for c, kind in COLUMNS.items()).iter_rows():
-            old = found.get(zh, Concept(zh))
-            found[zh] = Concept(zh, (*old.en, *filter(None, en or ())), (*old.synonyms, *filter(None, synonyms or ())))
-        return cls(tuple(found.values()))
+        told = table.select(pl.col(c).cast(kind) for c, kind in COLUMNS.items())
+        return cls.made(Concept(zh.strip(), _split(_joined(en)), _split(_joined(more))) for zh, en, more in told.rows())
+
+    @cached_property
+    def concepts(self) -> tuple[Concept, ...]:
+        """The list, one by one."""
+        rows = zip(self.zh, self.en, self.synonyms, strict=True)
+        return tuple(Concept(zh, _split(en), _split(more)) for zh, en, more in rows)
 
     def table(self) -> pl.DataFrame:
         """zh, en, synonyms; what `of` reads."""
-        rows = [(c.zh, list(c.en), list(c.synonyms)) for c in self.concepts]
-        return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+        return pl.DataFrame([(c.zh, list(c.en), list(c.synonyms)) for c in self.concepts], schema=COLUMNS, orient="row")
 
     def over(self, other: Terms) -> Terms:
         """Both lists; where they disagree on a form, this one holds.
@@ -104,25 +119,16 @@ class Terms:
 
         Examples
         --------
-        >>> own = Terms((Concept("马达", ("motor",), ("电机",)),))
-        >>> own.over(Terms((Concept("电机", ("electric motor", "motor")), Concept("轴承", ("bearing",))))).concepts[0]
+        >>> own = Terms.made([Concept("马达", ("motor",), ("电机",))])
+        >>> own.over(Terms.made([Concept("电机", ("electric motor", "motor"))])).concepts[0]
         Concept(zh='马达', en=('motor', 'electric motor'), synonyms=('电机',))
         """
-        mine = {form: i for i, c in reversed(list(enumerate(self.concepts))) for form in map(_plain, c.forms)}
-        grown, more = list(self.concepts), []
-        for c in other.concepts:
-            home = mine.get(_plain(c.zh))
-            left = Concept(
-                c.zh,
-                tuple(f for f in c.en if _plain(f) not in mine),
-                tuple(f for f in c.synonyms if _plain(f) not in mine),
-            )
-            if home is None:
-                more.append(left)
-            else:
-                old = grown[home]
-                grown[home] = replace(old, en=old.en + left.en, synonyms=old.synonyms + left.synonyms)
-        return replace(self, concepts=(*grown, *more))
+        mine = {form: c.zh for c in reversed(self.concepts) for form in map(_plain, c.forms)}
+        left = (
+            Concept(mine.get(_plain(c.zh), c.zh), *(tuple(f for f in fs if _plain(f) not in mine) for fs in c[1:]))
+            for c in other.concepts
+        )
+        return Terms.made([*self.concepts, *left], self.into)
 
     def facing(self, into: str) -> Terms:
         """The same list with "zh" or "en" as the language of the preferred forms.
@@ -138,7 +144,7 @@ class Terms:
     @cached_property
     def digest(self) -> str:
         """Hash of the list: texts that were cut with terms of one digest are cut alike."""
-        told = json.dumps([self.into, [[c.zh, c.en, c.synonyms] for c in self.concepts]], ensure_ascii=False)
+        told = json.dumps([self.into, self.zh, self.en, self.synonyms], ensure_ascii=False)
         return hashlib.sha256(told.encode()).hexdigest()
 
     @cached_property
@@ -268,10 +274,13 @@ def _check(table: pl.DataFrame) -> None:
 @cache
 def _shipped() -> Terms:
     lines = files("silian.text").joinpath("data/terms.csv").read_text(encoding="utf-8").splitlines()
-    rows = csv.DictReader(lines)
-    concepts = (Concept(r["zh"], _split(r["en"]), _split(r["synonyms"])) for r in rows)
-    return Terms(tuple(concepts))
+    zh, en, synonyms = zip(*list(csv.reader(lines))[1:], strict=True)
+    return Terms(zh, en, synonyms)
+
+
+def _joined(names: Sequence[str | None] | None) -> str:
+    return ";".join(filter(None, names or ()))
 
 
 def _split(cell: str) -> tuple[str, ...]:
-    return tuple(part for part in cell.split(";") if part)
+    return tuple(name for part in cell.split(";") if (name := part.strip()))

@@ -11,7 +11,7 @@ from silian.engines.match.index import Index
 from silian.engines.match.why import Touches
 from silian.errors import MatchError, StoreError
 from silian.tables.packing import Packed, check_lists, pack, unpack
-from silian.text import WordSpace
+from silian.text import Terms, WordSpace
 from silian.text.encoders import Corpus, Encoder, Folder, Sentence, Static, WordPieces, WordsOnly
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INDEX_VERSION: Final = 1  # goes up when the fields of a class below change, or how texts are cut into words
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index, is added here.
 CLASSES: Final = (
-    Index, WordSpace, Lists, Groups, Touches, WordsOnly, Corpus, Static, WordPieces, Sentence, Folder
+    Index, Terms, WordSpace, Lists, Groups, Touches, WordsOnly, Corpus, Static, WordPieces, Sentence, Folder
 )  # fmt: skip
 
 

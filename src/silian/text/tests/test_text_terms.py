@@ -13,7 +13,7 @@ from silian.errors import ArgumentError, TableError
 from silian.text import Concept, Terms
 from silian.text.words import pieces
 
-SMALL = Terms(
+SMALL = Terms.made(
     (
         Concept("电池", ("battery",)),
         Concept("锂离子电池", ("lithium-ion battery",), ("LIB",)),
@@ -74,30 +74,30 @@ def test_segment_does_not_look_for_a_form_across_two_texts():
 
 
 def test_a_form_that_two_concepts_claim_is_left_alone():
-    terms = Terms((Concept("电池", ("cell",)), Concept("细胞", ("cell", "living cell"))))
+    terms = Terms.made((Concept("电池", ("cell",)), Concept("细胞", ("cell", "living cell"))))
 
     assert spelled("cell and living cell", terms) == "cell | 细胞"
 
 
 def test_a_preferred_form_is_not_read_as_another_concept():
-    terms = Terms((Concept("电机", ("motor",), ("马达",)), Concept("马达", ("hydraulic motor",))))
+    terms = Terms.made((Concept("电机", ("motor",), ("马达",)), Concept("马达", ("hydraulic motor",))))
 
     assert spelled("马达 motor", terms) == "马达 | 电机"
 
 
 def test_a_longer_preferred_form_guards_the_forms_inside_it():
-    terms = Terms((Concept("电机", ("motor",)), Concept("Motor Yacht"), Concept("游艇", ("yacht",))))
+    terms = Terms.made((Concept("电机", ("motor",)), Concept("Motor Yacht"), Concept("游艇", ("yacht",))))
 
     assert spelled("motor yacht, motor", terms) == "motor | yacht | 电机"
 
 
 def test_a_chinese_form_that_shares_a_character_with_its_term_stays():
-    assert spelled("机械手", Terms((Concept("机械臂", (), ("机械手",)),))) == "机械手"
+    assert spelled("机械手", Terms.made((Concept("机械臂", (), ("机械手",)),))) == "机械手"
 
 
 def test_a_concept_whose_term_has_no_word_is_left_out():
-    assert spelled("research", Terms((Concept("研究", ("inquiry",)),))) == ""
-    assert spelled("inquiry", Terms((Concept("研究", ("inquiry",)),))) == "inquiry"
+    assert spelled("research", Terms.made((Concept("研究", ("inquiry",)),))) == ""
+    assert spelled("inquiry", Terms.made((Concept("研究", ("inquiry",)),))) == "inquiry"
 
 
 def test_bags_tell_how_a_term_is_written_in_the_text():
@@ -142,7 +142,7 @@ def test_segment_equals_looking_for_the_longest_form_at_every_word(tokens):
 
 
 def test_over_keeps_ones_own_forms_where_two_lists_disagree():
-    own = Terms((Concept("马达", ("motor",), ("电机",)),))
+    own = Terms.made((Concept("马达", ("motor",), ("电机",)),))
 
     both = own.over(SMALL)
 
@@ -165,10 +165,10 @@ def test_terms_of_a_table_join_rows_of_one_chinese_form():
 
 
 def test_digest_differs_with_the_list_and_its_language():
-    digests = {t.digest for t in (SMALL, SMALL.facing("en"), Terms(SMALL.concepts[1:]), Terms.shipped())}
+    digests = {t.digest for t in (SMALL, SMALL.facing("en"), Terms.made(SMALL.concepts[1:]), Terms.shipped())}
 
     assert len(digests) == 4
-    assert Terms(SMALL.concepts).digest == SMALL.digest
+    assert Terms.made(SMALL.concepts).digest == SMALL.digest
 
 
 def test_terms_name_the_column_that_is_missing():
