@@ -413,6 +413,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The labels hold {found} {what}, too few for {wanted} folds. Ask for fewer folds, or grade more pairs.",
         "评级只涉及 {found} 个分组（{what}），不足以分成 {wanted} 折。请减少折数，或补充评级。",
     ),
+    "match.targets": (
+        "{table} are not those that the index was built from: {count} differ, e.g. {shown}. "
+        "Give the tables that build or build_experts took, or build the index anew.",
+        "{table} 与建立索引时的数据不一致：{count} 项不同，例如 {shown}。请传入建索引时所用的表，或重新建立索引。",
+    ),
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     # ── report ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 """Words and vectors of Chinese and English texts."""
 
 from silian.text.encoders import Encoder, encoder
+from silian.text.places import PlacedWords, place_signs, place_words, sentences
 from silian.text.space import WordSpace, unit_rows
 from silian.text.terms import Concept, Terms
 from silian.text.words import Bags, Swaps, grams, main_language, normalise, normalise_all, segment, stack, words
@@ -9,6 +10,7 @@ __all__ = [
     "Bags",
     "Concept",
     "Encoder",
+    "PlacedWords",
     "Swaps",
     "Terms",
     "WordSpace",
@@ -17,7 +19,10 @@ __all__ = [
     "main_language",
     "normalise",
     "normalise_all",
+    "place_signs",
+    "place_words",
     "segment",
+    "sentences",
     "stack",
     "unit_rows",
     "words",

@@ -1,7 +1,26 @@
 """Which achievements and experts fit a need, and why: words and vectors in one exact ranking."""
 
 from silian.engines.match.conditions import Conditions
+from silian.engines.match.explain import Explanation, explain
+from silian.engines.match.exposure import Exposure, exposure, gini
 from silian.engines.match.index import Index, build, build_experts
 from silian.engines.match.ranking import rank, rank_needs, score, why_not
+from silian.engines.match.whereabouts import kilometres, locate
 
-__all__ = ["Conditions", "Index", "build", "build_experts", "rank", "rank_needs", "score", "why_not"]
+__all__ = [
+    "Conditions",
+    "Explanation",
+    "Exposure",
+    "Index",
+    "build",
+    "build_experts",
+    "explain",
+    "exposure",
+    "gini",
+    "kilometres",
+    "locate",
+    "rank",
+    "rank_needs",
+    "score",
+    "why_not",
+]

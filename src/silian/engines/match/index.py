@@ -209,7 +209,7 @@ def build_experts(
         raise MatchError("match.empty", table="works" if experts is None else "experts")
     check_known(works, "works", "expert_id", given["expert_id"], "experts")
     people = given.sort("expert_id")
-    units = _units(works, people, year)
+    units = units_of(works, people, year)
     number = units.group_by("expert_id").len()
     basis = (
         people.select(target_id="expert_id")
@@ -226,8 +226,8 @@ def build_experts(
     )  # fmt: skip
 
 
-def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.DataFrame:
-    """expert_id, title, text, weight, basis; sorted by expert and work; profiles where there are no works."""
+def units_of(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.DataFrame:
+    """expert_id, work_id, title, text, weight, basis; by expert and work; profiles (work_id null) where no works."""
     for column in ("year",):
         if column in works.columns:
             check_number(works, "works", column)
@@ -241,6 +241,7 @@ def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.Da
         .sort("expert_id", "work_id")
         .select(
             "expert_id",
+            "work_id",
             "title",
             "text",
             weight=recency.fill_null((1 + OLD_WEIGHT) / 2)
@@ -250,7 +251,7 @@ def _units(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.Da
     )
     profile = pl.col("profile").cast(pl.String) if "profile" in people.columns else pl.lit(None, pl.String)
     stated = (
-        people.select("expert_id", title=pl.lit(None, pl.String), text=profile)
+        people.select("expert_id", work_id=pl.lit(None, pl.String), title=pl.lit(None, pl.String), text=profile)
         .filter(pl.col("text").fill_null("") != "")
         .join(from_works, on="expert_id", how="anti")
         .with_columns(weight=pl.lit(PROFILE_WEIGHT), basis=pl.lit("profile"))

@@ -258,6 +258,20 @@ def why_not(
     return rows.with_columns(reason=pl.Series([REASONS[r] for _, r in found], dtype=pl.String))
 
 
+def units_behind(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each pair's need in needs, and the units that its score rests on: int64 (pairs, best; -1: none).
+
+    Raises
+    ------
+    TableError : as for `score`.
+    """
+    _check_needs(needs)
+    _check_pairs(pairs, needs, index)
+    need, target = _places(pairs["need_id"], needs["need_id"]), _places(pairs["target_id"], index.target_ids)
+    used, asking = np.unique(need, return_inverse=True)
+    return need, _exact(_ask(needs[used], index), index, asking, target)[1]
+
+
 def _check_needs(needs: pl.DataFrame) -> None:
     check_table(needs, "needs", key=["need_id"], text=["title", "text"])
 
