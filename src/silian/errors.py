@@ -409,6 +409,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "compared. Build it again and save it, or install what it was built with.",
         "{what} 建立时的编码器为 {found}，此处为 {wanted}：模型不同，向量不可比较。请重新建立并保存，或安装原有模型。",
     ),
+    "match.kind": (
+        "{name} wants an index of {wanted}; this one holds {found}. Use the index of `match.{builder}`.",
+        "{name} 需要 {wanted} 的索引，此索引为 {found}。请使用 `match.{builder}` 建立的索引。",
+    ),
+    "match.nothing_left": (
+        "all {count} targets of the index would go, and an index of nothing cannot be asked. Keep some, or do without.",
+        "索引中的 {count} 个对象将全部移除，空索引无法查询。请保留一部分，或不再使用该索引。",
+    ),
     "match.folds": (
         "The labels hold {found} {what}, too few for {wanted} folds. Ask for fewer folds, or grade more pairs.",
         "评级只涉及 {found} 个分组（{what}），不足以分成 {wanted} 折。请减少折数，或补充评级。",

@@ -2,7 +2,7 @@
 
 from silian.text.encoders import Encoder, encoder
 from silian.text.places import PlacedWords, place_signs, place_words, sentences
-from silian.text.space import WordSpace, unit_rows
+from silian.text.space import WordSpace, idf_of, unit_rows
 from silian.text.terms import Concept, Terms
 from silian.text.words import Bags, Swaps, grams, main_language, normalise, normalise_all, segment, stack, words
 
@@ -16,6 +16,7 @@ __all__ = [
     "WordSpace",
     "encoder",
     "grams",
+    "idf_of",
     "main_language",
     "normalise",
     "normalise_all",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,27 @@ class WordSpace:
             seen = has if seen is None else seen + has
         n = len(bags[0]) if bags else 0
         df = np.bincount(seen.indices, minlength=len(features)) if seen is not None else np.zeros(0)
-        return cls(features=tuple(features), idf=np.log((1 + n) / (1 + df)) + 1, place=place)
+        return cls(features=tuple(features), idf=idf_of(df, n), place=place)
+
+    def widened(self, *bags: Bags, idf: float) -> WordSpace:
+        """The space with the features of more texts; what was learnt stays, each new feature has the idf given."""
+        new = {g for b in bags for w in b.vocabulary for g in grams(w)}.difference(self.place)
+        if not new:
+            return self
+        features = sorted((*self.features, *new))
+        wider = replace(self, features=tuple(features), place={f: i for i, f in enumerate(features)})
+        weights = np.full(len(features), idf)
+        weights[wider.places_of(self)] = self.idf
+        return replace(wider, idf=weights)
+
+    def narrowed(self, kept: np.ndarray) -> WordSpace:
+        """The space with some of its features. kept: bool (features,)."""
+        features = tuple(f for f, k in zip(self.features, kept.tolist(), strict=True) if k)
+        return replace(self, features=features, idf=self.idf[kept], place={f: i for i, f in enumerate(features)})
+
+    def places_of(self, other: WordSpace) -> np.ndarray:
+        """Where the features of another space stand in this one, which must have them all: int64, ascending."""
+        return np.fromiter(map(self.place.__getitem__, other.features), np.int64, len(other.features))
 
     def rows(self, bags: Bags) -> Any:
         """Unit rows of texts: scipy csr_array, float32, (texts, features), indices sorted."""
@@ -52,6 +72,11 @@ class WordSpace:
         weights = ((1 + np.log(counts.data)) * self.idf[counts.indices]).astype(np.float32)
         counts.data = weights
         return unit_rows(counts)
+
+
+def idf_of(df: Any, n: int) -> Any:
+    """Inverse document frequency of a feature that df of n texts hold: ln((1 + n) / (1 + df)) + 1, no unit."""
+    return np.log((1 + n) / (1 + df)) + 1
 
 
 def spell(vocabulary: Sequence[str], place: Mapping[str, int]) -> Any:

@@ -3,6 +3,7 @@
 from silian.engines.match.conditions import Conditions
 from silian.engines.match.explain import Explanation, explain
 from silian.engines.match.exposure import Exposure, exposure, gini
+from silian.engines.match.growth import Growth, extend, extend_experts, growth, shorten
 from silian.engines.match.index import Index, build, build_experts
 from silian.engines.match.ranking import rank, rank_needs, score, why_not
 from silian.engines.match.whereabouts import kilometres, locate
@@ -11,16 +12,21 @@ __all__ = [
     "Conditions",
     "Explanation",
     "Exposure",
+    "Growth",
     "Index",
     "build",
     "build_experts",
     "explain",
     "exposure",
+    "extend",
+    "extend_experts",
     "gini",
+    "growth",
     "kilometres",
     "locate",
     "rank",
     "rank_needs",
     "score",
+    "shorten",
     "why_not",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -34,6 +34,17 @@ PROFILE_WEIGHT: Final = 0.8  # what a person says of their own work counts less 
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """What the words of an index were weighed by when it was built; records that came later change none of it."""
+
+    targets: int  # when it was built
+    units: int  # the same: n of every idf
+    year: float | None  # that the recency of works counts from
+    features: np.ndarray  # bool (features,): false for those that came with later records
+    is_later: np.ndarray  # bool (targets,): added or replaced since it was built
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """Targets made ready: their words, their vectors, and what conditions look at.
 
@@ -57,6 +68,7 @@ class Index:
     touches: Touches  # which words touch each other in each unit
     groups: Groups  # where the units of each target begin, their weights, how many a score rests on
     meaning: float  # share of the vectors in a score
+    learnt: Learnt
 
     @property
     def side(self) -> Side:
@@ -112,6 +124,21 @@ class Index:
         )  # fmt: skip
 
 
+class Way(NamedTuple):
+    """How texts of units are read and weighed."""
+
+    encoder: str | Encoder
+    terms: Terms | Literal["default"] | None
+    meaning: float
+    seed: int
+    base: Index | None  # the index that has learnt how; None where that is to be learnt from the units
+
+    @classmethod
+    def of(cls, index: Index) -> Way:
+        """As an index reads and weighs."""
+        return cls(index.encoder, index.terms, index.meaning, 0, index)
+
+
 def build(
     targets: pl.DataFrame,
     *,
@@ -149,6 +176,11 @@ def build(
     >>> len(index), index.basis.row(0)
     (1, ('a', 'own text', 1))
     """
+    return of_targets(targets, way=Way(encoder, terms, meaning, seed, None))
+
+
+def of_targets(targets: pl.DataFrame, *, way: Way) -> Index:
+    """`build` in a given way."""
     check_table(targets, "targets", key=["target_id"], text=["title", "text"])
     if targets.is_empty():
         raise MatchError("match.empty", table="targets")
@@ -156,8 +188,8 @@ def build(
     n = ordered.height
     basis = ordered.select("target_id", basis=pl.lit("own text"), units=pl.lit(1, pl.Int64))
     return _ready(
-        "achievements", "target_id", ordered, basis, ordered,
-        start=np.arange(n + 1), weight=np.ones(n), best=1, encoder=encoder, terms=terms, seed=seed, meaning=meaning,
+        "achievements", "target_id", ordered, basis, ordered, start=np.arange(n + 1), weight=np.ones(n), best=1,
+        year=None, way=way,
     )  # fmt: skip
 
 
@@ -202,6 +234,11 @@ def build_experts(
     >>> build_experts(works, encoder="words").basis.rows()
     [('e1', 'works', 1)]
     """
+    return of_works(works, experts, year=year, way=Way(encoder, terms, meaning, seed, None))
+
+
+def of_works(works: pl.DataFrame, experts: pl.DataFrame | None, *, year: float | None, way: Way) -> Index:
+    """`build_experts` in a given way."""
     check_table(works, "works", key=["expert_id", "work_id"], text=["title", "text"])
     given = works.select("expert_id").unique() if experts is None else experts
     check_table(given, "experts", key=["expert_id"], text=[])
@@ -209,7 +246,8 @@ def build_experts(
         raise MatchError("match.empty", table="works" if experts is None else "experts")
     check_known(works, "works", "expert_id", given["expert_id"], "experts")
     people = given.sort("expert_id")
-    units = units_of(works, people, year)
+    since = _latest(works) if year is None and way.base is None else year
+    units = units_of(works, people, since)
     number = units.group_by("expert_id").len()
     basis = (
         people.select(target_id="expert_id")
@@ -222,22 +260,32 @@ def build_experts(
     return _ready(
         "experts", "expert_id", people, basis, units,
         start=start, weight=units["weight"].to_numpy().astype(np.float64), best=BEST_WORKS,
-        encoder=encoder, terms=terms, seed=seed, meaning=meaning,
+        year=since, way=way,
     )  # fmt: skip
 
 
-def units_of(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.DataFrame:
+def _told() -> pl.Expr:
+    """Whether a work says anything."""
+    return (pl.col("title").fill_null("").str.len_chars() + pl.col("text").fill_null("").str.len_chars()) > 0
+
+
+def _latest(works: pl.DataFrame) -> float | None:
+    if "year" not in works.columns:
+        return None
+    check_number(works, "works", "year")
+    latest: float | None = works.filter(_told())["year"].cast(pl.Float64).max()  # type: ignore[assignment]
+    return latest
+
+
+def units_of(works: pl.DataFrame, people: pl.DataFrame, year: float | None) -> pl.DataFrame:
     """expert_id, work_id, title, text, weight, basis; by expert and work; profiles (work_id null) where no works."""
-    for column in ("year",):
-        if column in works.columns:
-            check_number(works, "works", column)
+    if "year" in works.columns:
+        check_number(works, "works", "year")
     when = pl.col("year").cast(pl.Float64) if "year" in works.columns else pl.lit(None, pl.Float64)
     role = pl.col("role").cast(pl.String) if "role" in works.columns else pl.lit(None, pl.String)
-    latest = pl.lit(year, pl.Float64) if year is not None else when.max()
-    recency = OLD_WEIGHT + (1 - OLD_WEIGHT) * 0.5 ** ((latest - when).clip(0) / HALF_LIFE_YEARS)
-    told = (pl.col("title").fill_null("").str.len_chars() + pl.col("text").fill_null("").str.len_chars()) > 0
+    recency = OLD_WEIGHT + (1 - OLD_WEIGHT) * 0.5 ** ((pl.lit(year, pl.Float64) - when).clip(0) / HALF_LIFE_YEARS)
     from_works = (
-        works.filter(told)
+        works.filter(_told())
         .sort("expert_id", "work_id")
         .select(
             "expert_id",
@@ -263,49 +311,68 @@ def units_of(works: pl.DataFrame, people: pl.DataFrame, year: int | None) -> pl.
 
 def _ready(
     kind: Literal["achievements", "experts"], key: str, targets: pl.DataFrame, basis: pl.DataFrame,
-    units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, encoder: str | Encoder,
-    terms: Terms | Literal["default"] | None, seed: int, meaning: float,
+    units: pl.DataFrame, *, start: np.ndarray, weight: np.ndarray, best: int, year: float | None,
+    way: Way,
 ) -> Index:  # fmt: skip
-    check_range("meaning", meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
+    base = way.base
+    check_range("meaning", way.meaning, low=0.0, high=1.0, wanted="a share from 0 to 1")
     name = "targets" if key == "target_id" else "experts"
     stated = facts(targets, name, TARGET_FACTS)
     organisation = facts(targets, name, {"org_id": pl.String()})["org_id"]
-    read_by = _facing(terms, units)
+    read_by = _facing(way.terms, units) if base is None else base.terms
     title, body = fields(units, read_by)
     both = text.stack(title, body)
-    learnt = text.encoder(encoder, seed=seed).fit(both) if isinstance(encoder, str) else encoder
-    space = text.WordSpace.fit(title, body)
+    fitted = text.encoder(way.encoder, seed=way.seed).fit(both) if isinstance(way.encoder, str) else way.encoder
+    space = text.WordSpace.fit(title, body) if base is None else _widened(base, title, body)
     rows = word_rows(space, title, body)
-    vectors = meaning_rows(learnt, title, body)
+    vectors = meaning_rows(fitted, title, body)
     return Index(
         kind=kind, target_ids=targets[key].alias("target_id"), facts=stated, organisation=organisation, basis=basis,
-        encoder=learnt, terms=read_by, space=space,
-        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=_by_feature(rows),
+        encoder=fitted, terms=read_by, space=space,
+        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=by_feature(rows),
         vectors=vectors, alone=characters_alone(both, space.place), touches=touches_of(both),
-        groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.shape[1] else 0.0,
+        groups=Groups(start.astype(np.int64), weight, best), meaning=way.meaning if vectors.shape[1] else 0.0,
+        learnt=_learnt(space, targets.height, len(title), year, base),
     )  # fmt: skip
+
+
+def _widened(base: Index, title: Bags, body: Bags) -> WordSpace:
+    """The base's features and those of later texts, which weigh as one that stood in a single unit of the base."""
+    return base.space.widened(title, body, idf=text.idf_of(1, base.learnt.units))
+
+
+def _learnt(space: WordSpace, targets: int, units: int, year: float | None, base: Index | None) -> Learnt:
+    if base is None:
+        return Learnt(targets, units, year, np.ones(len(space.features), np.bool_), np.zeros(targets, np.bool_))
+    features = np.zeros(len(space.features), np.bool_)
+    features[space.places_of(base.space)] = base.learnt.features
+    return replace(base.learnt, features=features, is_later=np.ones(targets, np.bool_))
 
 
 def part_of(index: Index, places: np.ndarray) -> Index:
     """The index of some of its targets, at ascending places; words, weights and vectors stay as they were learnt."""
-    start = index.groups.start
-    number = (start[1:] - start[:-1])[places]
-    ends = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
-    units = np.arange(ends[-1]) + np.repeat(start[places] - ends[:-1], number)
+    ends, units = members_of(index.groups.start, places)
     rows = index.rows[units]
     return replace(
         index, target_ids=index.target_ids[places], facts=index.facts[places], organisation=index.organisation[places],
-        basis=index.basis[places], rows=rows, posts=_by_feature(rows), vectors=index.vectors[units],
-        alone=_some(index.alone, units), touches=index.touches._replace(units=_some(index.touches.units, units)),
+        basis=index.basis[places], rows=rows, posts=by_feature(rows), vectors=index.vectors[units],
+        alone=some(index.alone, units), touches=index.touches._replace(units=some(index.touches.units, units)),
         groups=Groups(ends, index.groups.weight[units], index.groups.best),
+        learnt=replace(index.learnt, is_later=index.learnt.is_later[places]),
     )  # fmt: skip
 
 
-def _some(given: Lists, rows: np.ndarray) -> Lists:
-    number = np.diff(given.ptr)[rows]
-    ends = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
-    at = np.arange(ends[-1]) + np.repeat(given.ptr[rows] - ends[:-1], number)
+def some(given: Lists, rows: np.ndarray) -> Lists:
+    """Some rows of lists, in the order given."""
+    ends, at = members_of(given.ptr, rows)
     return Lists(ends, given.code[at], given.value[at])
+
+
+def members_of(start: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of groups that begin at `start`, those at some places: where each begins now, and its units."""
+    number = np.diff(start)[places]
+    ends = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
+    return ends, np.arange(ends[-1]) + np.repeat(start[places] - ends[:-1], number)
 
 
 def _facing(terms: Terms | Literal["default"] | None, units: pl.DataFrame) -> Terms | None:
@@ -344,7 +411,8 @@ def lists(rows: Any) -> Lists:
     return Lists(rows.indptr.astype(np.int64), rows.indices.astype(np.int32, copy=False), rows.data)
 
 
-def _by_feature(rows: Any) -> Lists:
+def by_feature(rows: Any) -> Lists:
+    """Sparse rows the other way round: the units of each feature."""
     posts = rows.T.tocsr()
     posts.sort_indices()
     return lists(posts)

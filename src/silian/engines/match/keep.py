@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from silian.engines.match._kernels import Groups, Lists
-from silian.engines.match.index import Index
+from silian.engines.match.index import Index, Learnt
 from silian.engines.match.why import Touches
 from silian.errors import MatchError, StoreError
 from silian.tables.packing import Packed, check_lists, pack, unpack
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INDEX_VERSION: Final = 1  # goes up when the fields of a class below change, or how texts are cut into words
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index, is added here.
 CLASSES: Final = (
-    Index, Terms, WordSpace, Lists, Groups, Touches, WordsOnly, Corpus, Static, WordPieces, Sentence, Folder
+    Index, Learnt, Terms, WordSpace, Lists, Groups, Touches, WordsOnly, Corpus, Static, WordPieces, Sentence, Folder
 )  # fmt: skip
 
 
@@ -91,6 +91,8 @@ def _check(index: Index) -> None:
         "space": len(index.space.place) == len(index.space.idf) == features,
         "touches.keys": keys.ndim == 1 and bool((keys[1:] > keys[:-1]).all()),
         "groups": index.groups.best >= 1,
+        "learnt.features": len(index.learnt.features) == features,
+        "learnt.is_later": len(index.learnt.is_later) == targets,
     }
     for where, fits in whole.items():
         if not fits:

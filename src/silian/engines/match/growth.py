@@ -1,0 +1,242 @@
+"""A few records more or less in an index, without reading the others again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from silian.engines.match._checks import check_known
+from silian.engines.match._kernels import Groups, Lists
+from silian.engines.match.index import Index, Way, by_feature, members_of, of_targets, of_works, part_of, some
+from silian.engines.match.why import Touches
+from silian.errors import MatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from silian.text import WordSpace
+
+BUILDER: Final = {"achievements": "build", "experts": "build_experts"}
+
+
+class Growth(NamedTuple):
+    """How far an index has moved from the records that it learnt its weights from."""
+
+    built: int  # targets when it was built
+    later: int  # targets that were added or replaced since
+    gone: int  # targets that were removed or replaced since
+
+    @property
+    def share(self) -> float:
+        """Of all targets, those of the learning and those of now, the share that are not in both (Jaccard distance).
+
+        0 where nothing has changed, 1 where nothing is left of what the index learnt from.
+        """
+        return (self.later + self.gone) / (self.built + self.later)
+
+
+def growth(index: Index) -> Growth:
+    """How far an index has moved from what it learnt from; at a share of some 0.2 it is time to build it again.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> index = build(targets, encoder="words")
+    >>> growth(extend(index, targets[1:].with_columns(title=pl.lit("锂电池隔膜涂覆")))).share
+    0.6666666666666666
+    """
+    later = int(index.learnt.is_later.sum())
+    return Growth(index.learnt.targets, later, index.learnt.targets - (len(index) - later))
+
+
+def extend(index: Index, targets: pl.DataFrame) -> Index:
+    """An index with more targets; one whose id it knows is replaced (an edit).
+
+    Parameters
+    ----------
+    index : of `build`
+    targets : as for `build`
+
+    Returns
+    -------
+    Index : equal to one that is built of the same records with the encoder, idf and language of the given one. A
+        feature (character run or word) that no record had when the index was built gets the idf of one that a single
+        unit had: ln((1 + n) / 2) + 1, n the units when it was built. `growth` says how far that is from learning anew.
+
+    Raises
+    ------
+    MatchError : match.kind where the index holds experts.
+    TableError : as for `build`.
+
+    Notes
+    -----
+    Only the given targets are cut and encoded. The given index stays as it is. The order and number of calls do not
+    matter. Cost: copying the index's arrays (docs/methods/match.md).
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> index = extend(build(targets[:1], encoder="words"), targets[1:])
+    >>> index.ask("锂电池防爆")["target_id"].to_list()
+    ['b']
+    """
+    _check_kind(index, "achievements", "extend")
+    if targets.is_empty():
+        return index
+    return _joined(index, of_targets(targets, way=Way.of(index)))
+
+
+def extend_experts(index: Index, works: pl.DataFrame, experts: pl.DataFrame | None = None) -> Index:
+    """An index with more experts; one whose id it knows is replaced, with all works and the profile.
+
+    Parameters
+    ----------
+    index : of `build_experts`
+    works, experts : as for `build_experts`, of the experts that are new or changed: all their works, not only new ones
+
+    Returns
+    -------
+    Index : as for `extend`; recency counts from the same year as when the index was built.
+
+    Raises
+    ------
+    MatchError : match.kind where the index holds achievements.
+    TableError : as for `build_experts`.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build_experts
+    >>> works = pl.DataFrame({"expert_id": ["e1", "e2"], "work_id": ["w", "w"], "title": ["锂电池", "轴承"]})
+    >>> works = works.with_columns(text=pl.lit(""))
+    >>> extend_experts(build_experts(works[:1], encoder="words"), works[1:]).basis.rows()
+    [('e1', 'works', 1), ('e2', 'works', 1)]
+    """
+    _check_kind(index, "experts", "extend_experts")
+    if works.is_empty() and (experts is None or experts.is_empty()):
+        return index
+    return _joined(index, of_works(works, experts, year=index.learnt.year, way=Way.of(index)))
+
+
+def shorten(index: Index, target_ids: pl.Series | Sequence[str]) -> Index:
+    """An index without some of its targets.
+
+    Parameters
+    ----------
+    index : of `build` or `build_experts`
+    target_ids : ids of achievements or experts of the index; naming one twice is naming it once
+
+    Returns
+    -------
+    Index : as for `extend`. What only these targets had brought in after the index was built goes with them; what the
+        index had learnt from them when it was built stays.
+
+    Raises
+    ------
+    TableError : table.unknown where an id is not in the index.
+    MatchError : match.nothing_left where no target would stay.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> shorten(build(targets, encoder="words"), ["b"]).target_ids.to_list()
+    ['a']
+    """
+    named = pl.DataFrame({"target_id": pl.Series(target_ids, dtype=pl.String)})
+    check_known(named, "target_ids", "target_id", index.target_ids, "the index")
+    stays = ~index.target_ids.is_in(named["target_id"].implode())
+    if not stays.any():
+        raise MatchError("match.nothing_left", count=len(index))
+    return _tidy(part_of(index, np.flatnonzero(stays.to_numpy())))
+
+
+def _check_kind(index: Index, wanted: Literal["achievements", "experts"], name: str) -> None:
+    if index.kind != wanted:
+        raise MatchError("match.kind", name=name, found=index.kind, wanted=wanted, builder=BUILDER[wanted])
+
+
+def _joined(index: Index, later: Index) -> Index:
+    """The targets of both, those of `later` before those of the same id; its space holds that of the index."""
+    import scipy.sparse as sp
+
+    words = _words(index, later)
+    old, new = _renumbered(index, later.space, words), _renumbered(later, later.space, words)
+    ids = pl.concat([old.target_ids, new.target_ids])
+    stays = np.flatnonzero(~index.target_ids.is_in(later.target_ids.implode()).to_numpy())
+    chosen = np.concatenate([stays, len(index) + np.arange(len(later))])
+    chosen = chosen[ids[chosen].arg_sort().to_numpy()]
+    ends, units = members_of(np.concatenate([old.groups.start, old.groups.start[-1] + new.groups.start[1:]]), chosen)
+    rows = sp.vstack([old.rows, new.rows], format="csr")[units]
+    joined = replace(
+        new,
+        target_ids=ids[chosen],
+        facts=pl.concat([old.facts, new.facts])[chosen],
+        organisation=pl.concat([old.organisation, new.organisation])[chosen],
+        basis=pl.concat([old.basis, new.basis])[chosen],
+        rows=rows,
+        posts=by_feature(rows),
+        vectors=np.concatenate([old.vectors, new.vectors])[units],
+        alone=some(_under(old.alone, new.alone), units),
+        touches=_touches(old.touches, new.touches, units),
+        groups=Groups(ends, np.concatenate([old.groups.weight, new.groups.weight])[units], new.groups.best),
+        learnt=replace(new.learnt, is_later=np.concatenate([old.learnt.is_later, new.learnt.is_later])[chosen]),
+    )
+    return _tidy(joined)
+
+
+def _words(index: Index, later: Index) -> Mapping[str, int]:
+    """The words of both and their places in alphabetical order."""
+    new = later.place.keys() - index.place.keys()
+    return {w: i for i, w in enumerate(sorted((*index.place, *new)))} if new else index.place
+
+
+def _renumbered(index: Index, space: WordSpace, words: Mapping[str, int]) -> Index:
+    """An index whose features and words have the numbers of a wider space and list of words. Order stays."""
+    if space is not index.space:
+        index = _with_features(index, space, space.places_of(index.space))
+    if words is not index.place:
+        place = np.fromiter(map(words.__getitem__, index.place), np.int64, len(index.place))
+        left, right = np.divmod(index.touches.keys, max(len(index.place), 1))
+        keys = place[left] * len(words) + place[right] if len(words) else index.touches.keys
+        index = replace(index, place=words, touches=index.touches._replace(keys=keys))
+    return index
+
+
+def _with_features(index: Index, space: WordSpace, number: np.ndarray) -> Index:
+    """An index with other numbers of its features; `number` keeps their order. Its postings are left as they were."""
+    rows = index.rows
+    codes = number[rows.indices].astype(rows.indices.dtype)
+    rows = type(rows)((rows.data, codes, rows.indptr), shape=(rows.shape[0], len(space.features)))
+    return replace(index, space=space, rows=rows, alone=index.alone._replace(code=number[index.alone.code]))
+
+
+def _under(upper: Lists, lower: Lists) -> Lists:
+    """Lists with others under them."""
+    ptr = np.concatenate([upper.ptr, upper.ptr[-1] + lower.ptr[1:]])
+    return Lists(ptr, np.concatenate([upper.code, lower.code]), np.concatenate([upper.value, lower.value]))
+
+
+def _touches(old: Touches, new: Touches, units: np.ndarray) -> Touches:
+    """Which words touch in units of both."""
+    keys = np.union1d(old.keys, new.keys)
+    both = [t.units._replace(code=np.searchsorted(keys, t.keys)[t.units.code]) for t in (old, new)]
+    return Touches(keys, some(_under(*both), units))
+
+
+def _tidy(index: Index) -> Index:
+    """An index without what came with later targets that are gone again."""
+    keys, units = index.touches
+    held = np.bincount(units.code, minlength=len(keys)) > 0
+    if not held.all():
+        index = replace(index, touches=Touches(keys[held], units._replace(code=(np.cumsum(held) - 1)[units.code])))
+    kept = index.learnt.features | (np.diff(index.posts.ptr) > 0)
+    if kept.all():
+        return index
+    posts = index.posts._replace(ptr=np.append(index.posts.ptr[:-1][kept], index.posts.ptr[-1]))
+    index = _with_features(index, index.space.narrowed(kept), np.cumsum(kept) - 1)
+    return replace(index, posts=posts, learnt=replace(index.learnt, features=index.learnt.features[kept]))
