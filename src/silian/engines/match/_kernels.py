@@ -18,11 +18,21 @@ class Lists(NamedTuple):
     value: np.ndarray
 
 
+class Vectors(NamedTuple):
+    """Vectors of length 1 as whole numbers: row i is codes[i] × scale[i]; a row without direction is all zeros.
+
+    This is what a score is made of, wherever it is computed: products of whole numbers are the same in every order.
+    """
+
+    codes: np.ndarray  # int16 (texts, dimensions)
+    scale: np.ndarray  # float64 (texts,)
+
+
 class Side(NamedTuple):
-    """Texts: their words as unit rows of features (codes ascending) and their vectors, float32 (texts, dimensions)."""
+    """Texts: their words as unit rows of features (codes ascending) and their vectors."""
 
     words: Lists
-    vectors: np.ndarray
+    vectors: Vectors
 
 
 class Groups(NamedTuple):
@@ -51,37 +61,6 @@ class Parts(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def spread_words(needs, posts, share, out):  # type: ignore[no-untyped-def]
-    """Add share × (need row · unit row) to out, float32 (needs, units); posts: Lists of the units of each feature."""
-    for i in range(len(needs.ptr) - 1):
-        row = out[i]
-        for k in range(needs.ptr[i], needs.ptr[i + 1]):
-            feature, value = needs.code[k], np.float32(share * needs.value[k])
-            for p in range(posts.ptr[feature], posts.ptr[feature + 1]):
-                row[posts.code[p]] += value * posts.value[p]
-
-
-@njit(cache=True, nogil=True)
-def mean_of_best(unit_score, groups, out):  # type: ignore[no-untyped-def]
-    """Mean of the best weighted unit scores of each target. unit_score (needs, units); out float32 (needs, targets)."""
-    top = np.zeros(groups.best, np.float32)
-    for i in range(unit_score.shape[0]):
-        for t in range(len(groups.start) - 1):
-            first, last = groups.start[t], groups.start[t + 1]
-            top[:] = 0.0
-            for u in range(first, last):
-                value = np.float32(unit_score[i, u] * groups.weight[u])
-                for b in range(groups.best):
-                    if value > top[b]:
-                        value, top[b] = top[b], value
-            number = max(min(groups.best, last - first), 1)
-            total = np.float32(0.0)
-            for b in range(number):
-                total += top[b]
-            out[i, t] = total / number
-
-
-@njit(cache=True, nogil=True)
 def shared_words(left, i, right, u):  # type: ignore[no-untyped-def]
     """Row i of left · row u of right, in double precision and in the order of the codes."""
     total = 0.0
@@ -100,37 +79,42 @@ def shared_words(left, i, right, u):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def nearness(left, i, right, u):  # type: ignore[no-untyped-def]
-    """Row i of left · row u of right, not below 0."""
-    total = 0.0
-    for d in range(left.shape[1]):
-        total += np.float64(left[i, d]) * np.float64(right[u, d])
-    return max(total, 0.0)
+    """Cosine of row i of left and row u of right, not below 0; the product of the codes is exact."""
+    total = np.int64(0)
+    for d in range(left.codes.shape[1]):
+        total += np.int64(np.int32(left.codes[i, d]) * np.int32(right.codes[u, d]))
+    return max(np.float64(total), 0.0) * (left.scale[i] * right.scale[u])
+
+
+@njit(cache=True, nogil=True)
+def score_pair(i, t, needs, units, groups, meaning, value, unit):  # type: ignore[no-untyped-def]
+    """The score of need i and target t, in double precision and in fixed order.
+
+    Writes the units that it rests on to unit (best,), ties by unit, -1 where there are fewer; value (best,): room.
+    """
+    first, last = groups.start[t], groups.start[t + 1]
+    value[:], unit[:] = -1.0, -1
+    for u in range(first, last):
+        words = shared_words(needs.words, i, units.words, u)
+        near = nearness(needs.vectors, i, units.vectors, u)
+        new, new_unit = groups.weight[u] * ((1.0 - meaning) * words + meaning * near), u
+        for b in range(groups.best):
+            if new > value[b]:
+                new, value[b] = value[b], new
+                new_unit, unit[b] = unit[b], new_unit
+    total, number = 0.0, min(groups.best, last - first)
+    for b in range(number):
+        total += value[b] / number
+    return min(total, 1.0)
 
 
 @njit(cache=True, nogil=True)
 def exact_scores(need, target, needs, units, groups, meaning):  # type: ignore[no-untyped-def]
-    """Scores of given pairs in double precision and in fixed order, and the units that they rest on.
-
-    need, target: int64 (n,). Returns score (n,) and unit int64 (n, best; -1 where there are fewer), ties by unit.
-    """
-    n, best = len(need), groups.best
-    score = np.zeros(n)
-    unit = np.full((n, best), -1, np.int64)
-    value = np.empty(best)
-    for k in range(n):
-        i, first, last = need[k], groups.start[target[k]], groups.start[target[k] + 1]
-        value[:] = -1.0
-        for u in range(first, last):
-            words = shared_words(needs.words, i, units.words, u)
-            near = nearness(needs.vectors, i, units.vectors, u)
-            new, new_unit = groups.weight[u] * ((1.0 - meaning) * words + meaning * near), u
-            for b in range(best):
-                if new > value[b]:
-                    new, value[b] = value[b], new
-                    new_unit, unit[k, b] = unit[k, b], new_unit
-        number = min(best, last - first)
-        for b in range(number):
-            score[k] += value[b] / number
+    """Scores of given pairs (need, target: int64 (n,)) and the units that they rest on, as `score_pair` gives them."""
+    score, value = np.zeros(len(need)), np.empty(groups.best)
+    unit = np.full((len(need), groups.best), -1, np.int64)
+    for k in range(len(need)):
+        score[k] = score_pair(need[k], target[k], needs, units, groups, meaning, value, unit[k])
     return score, unit
 
 

@@ -13,9 +13,10 @@ from silian import text
 from silian.engines import _inputs
 from silian.engines.match import _facts, _kernels, ranking
 from silian.engines.match._checks import check_table
+from silian.engines.match._coding import lists, whole
 from silian.engines.match._nearest import Said, nearest_sentences
 from silian.engines.match._readings import LONGEST_SENTENCE, Readings, Where, sentences_of
-from silian.engines.match.index import lists, units_of
+from silian.engines.match.index import units_of
 from silian.engines.match.why import REST
 from silian.errors import MatchError
 
@@ -268,7 +269,7 @@ def _nearest(ready: _Pairs, index: Index) -> pl.DataFrame:
 def _said(sentences: Sentences, index: Index) -> Said:
     rows = lists(index.space.rows(sentences.bags))
     vectors = index.encoder.encode(sentences.bags) if index.meaning else np.zeros((len(sentences.said), 0), np.float32)
-    return Said(sentences.start, _kernels.Side(rows, np.ascontiguousarray(vectors, dtype=np.float32)))
+    return Said(sentences.start, _kernels.Side(rows, whole(vectors)))
 
 
 def _with_key(targets: pl.DataFrame, index: Index) -> pl.DataFrame:

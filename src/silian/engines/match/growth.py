@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from silian.engines.match._checks import check_known
-from silian.engines.match._kernels import Groups, Lists
-from silian.engines.match.index import Index, Way, by_feature, members_of, of_targets, of_works, part_of, some
+from silian.engines.match._coding import codes_of
+from silian.engines.match._kernels import Groups, Lists, Vectors
+from silian.engines.match.index import Index, Way, members_of, of_targets, of_works, part_of, some
 from silian.engines.match.why import Touches
 from silian.errors import MatchError
 
@@ -172,6 +173,7 @@ def _joined(index: Index, later: Index) -> Index:
     chosen = chosen[ids[chosen].arg_sort().to_numpy()]
     ends, units = members_of(np.concatenate([old.groups.start, old.groups.start[-1] + new.groups.start[1:]]), chosen)
     rows = sp.vstack([old.rows, new.rows], format="csr")[units]
+    vectors = Vectors(*(np.concatenate(both)[units] for both in zip(old.vectors, new.vectors, strict=True)))
     joined = replace(
         new,
         target_ids=ids[chosen],
@@ -179,8 +181,8 @@ def _joined(index: Index, later: Index) -> Index:
         organisation=pl.concat([old.organisation, new.organisation])[chosen],
         basis=pl.concat([old.basis, new.basis])[chosen],
         rows=rows,
-        posts=by_feature(rows),
-        vectors=np.concatenate([old.vectors, new.vectors])[units],
+        vectors=vectors,
+        codes=codes_of(rows, vectors),
         alone=some(_under(old.alone, new.alone), units),
         touches=_touches(old.touches, new.touches, units),
         groups=Groups(ends, np.concatenate([old.groups.weight, new.groups.weight])[units], new.groups.best),
@@ -234,9 +236,14 @@ def _tidy(index: Index) -> Index:
     held = np.bincount(units.code, minlength=len(keys)) > 0
     if not held.all():
         index = replace(index, touches=Touches(keys[held], units._replace(code=(np.cumsum(held) - 1)[units.code])))
-    kept = index.learnt.features | (np.diff(index.posts.ptr) > 0)
+    kept = index.learnt.features | (np.bincount(index.rows.indices, minlength=len(index.space.features)) > 0)
     if kept.all():
         return index
-    posts = index.posts._replace(ptr=np.append(index.posts.ptr[:-1][kept], index.posts.ptr[-1]))
-    index = _with_features(index, index.space.narrowed(kept), np.cumsum(kept) - 1)
-    return replace(index, posts=posts, learnt=replace(index.learnt, features=index.learnt.features[kept]))
+    codes, number = index.codes, np.cumsum(kept) - 1
+    posts = codes.posts._replace(ptr=np.append(codes.posts.ptr[:-1][kept], codes.posts.ptr[-1]))
+    index = _with_features(index, index.space.narrowed(kept), number)
+    return replace(
+        index,
+        codes=codes._replace(posts=posts, common=number[codes.common]),
+        learnt=replace(index.learnt, features=index.learnt.features[kept]),
+    )

@@ -10,7 +10,8 @@ import polars as pl
 
 from silian import text
 from silian.engines.match._checks import check_known, check_number, check_range, check_table
-from silian.engines.match._kernels import Groups, Lists, Side
+from silian.engines.match._coding import codes_of, lists, whole
+from silian.engines.match._kernels import Groups, Lists, Side, Vectors
 from silian.engines.match.conditions import TARGET_FACTS, facts
 from silian.engines.match.why import Touches, characters_alone, touches_of
 from silian.errors import MatchError
@@ -18,6 +19,7 @@ from silian.errors import MatchError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from silian.engines.match._topk import Codes
     from silian.engines.match.conditions import Conditions
     from silian.text import Bags, Encoder, Terms, WordSpace
 
@@ -62,8 +64,8 @@ class Index:
     space: WordSpace
     place: Mapping[str, int]  # words of the units and their places in alphabetical order
     rows: Any  # csr_array float32 (units, features), unit rows
-    posts: Lists  # the same by feature: the units of each
-    vectors: np.ndarray  # float32 (units, dimensions), unit rows
+    vectors: Vectors  # of the units, as whole numbers
+    codes: Codes  # the same two once more, as the fast pass wants them; made by `codes_of`
     alone: Lists  # the features of each unit that are words of one character
     touches: Touches  # which words touch each other in each unit
     groups: Groups  # where the units of each target begin, their weights, how many a score rests on
@@ -329,9 +331,9 @@ def _ready(
     return Index(
         kind=kind, target_ids=targets[key].alias("target_id"), facts=stated, organisation=organisation, basis=basis,
         encoder=fitted, terms=read_by, space=space,
-        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, posts=by_feature(rows),
-        vectors=vectors, alone=characters_alone(both, space.place), touches=touches_of(both),
-        groups=Groups(start.astype(np.int64), weight, best), meaning=way.meaning if vectors.shape[1] else 0.0,
+        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, vectors=vectors,
+        codes=codes_of(rows, vectors), alone=characters_alone(both, space.place), touches=touches_of(both),
+        groups=Groups(start.astype(np.int64), weight, best), meaning=way.meaning if vectors.codes.shape[1] else 0.0,
         learnt=_learnt(space, targets.height, len(title), year, base),
     )  # fmt: skip
 
@@ -353,9 +355,10 @@ def part_of(index: Index, places: np.ndarray) -> Index:
     """The index of some of its targets, at ascending places; words, weights and vectors stay as they were learnt."""
     ends, units = members_of(index.groups.start, places)
     rows = index.rows[units]
+    vectors = Vectors(index.vectors.codes[units], index.vectors.scale[units])
     return replace(
         index, target_ids=index.target_ids[places], facts=index.facts[places], organisation=index.organisation[places],
-        basis=index.basis[places], rows=rows, posts=by_feature(rows), vectors=index.vectors[units],
+        basis=index.basis[places], rows=rows, vectors=vectors, codes=codes_of(rows, vectors),
         alone=some(index.alone, units), touches=index.touches._replace(units=some(index.touches.units, units)),
         groups=Groups(ends, index.groups.weight[units], index.groups.best),
         learnt=replace(index.learnt, is_later=index.learnt.is_later[places]),
@@ -398,21 +401,7 @@ def word_rows(space: WordSpace, title: Bags, body: Bags) -> Any:
     return text.unit_rows(mixed)
 
 
-def meaning_rows(encoder: Encoder, title: Bags, body: Bags) -> np.ndarray:
-    """Unit rows of vectors: title and text mixed."""
+def meaning_rows(encoder: Encoder, title: Bags, body: Bags) -> Vectors:
+    """Vectors: title and text mixed."""
     mixed = TITLE_SHARE * encoder.encode(title) + (1 - TITLE_SHARE) * encoder.encode(body)
-    lengths = np.linalg.norm(mixed.astype(np.float64), axis=1, keepdims=True)
-    lengths[lengths < 1e-9] = np.inf
-    return np.ascontiguousarray(mixed / lengths, dtype=np.float32)
-
-
-def lists(rows: Any) -> Lists:
-    """Sparse rows as arrays for kernels."""
-    return Lists(rows.indptr.astype(np.int64), rows.indices.astype(np.int32, copy=False), rows.data)
-
-
-def by_feature(rows: Any) -> Lists:
-    """Sparse rows the other way round: the units of each feature."""
-    posts = rows.T.tocsr()
-    posts.sort_indices()
-    return lists(posts)
+    return whole(mixed)

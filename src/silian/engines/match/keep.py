@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from silian.engines.match._kernels import Groups, Lists
+from silian.engines.match._dots import LANES, STEP, WIDE
+from silian.engines.match._kernels import Groups, Lists, Vectors
+from silian.engines.match._topk import Codes
 from silian.engines.match.index import Index, Learnt
 from silian.engines.match.why import Touches
 from silian.errors import MatchError, StoreError
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 INDEX_VERSION: Final = 1  # goes up when the fields of a class below change, or how texts are cut into words
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index, is added here.
 CLASSES: Final = (
-    Index, Learnt, Terms, WordSpace, Lists, Groups, Touches, WordsOnly, Corpus, Static, WordPieces, Sentence, Folder
+    Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Groups, Touches,
+    WordsOnly, Corpus, Static, WordPieces, Sentence, Folder,
 )  # fmt: skip
 
 
@@ -81,10 +84,13 @@ def _name(encoder: Encoder) -> dict[str, str]:
 def _check(index: Index) -> None:
     """Raise store.content where the parts of an index do not fit each other: compiled loops would not notice."""
     units, features, targets = len(index.groups.weight), len(index.space.features), len(index.target_ids)
-    keys = index.touches.keys
+    keys, vectors = index.touches.keys, index.vectors
     whole = {
         "rows": index.rows.shape == (units, features),
-        "vectors": index.vectors.ndim == 2 and len(index.vectors) == units and index.vectors.dtype == np.float32,
+        "vectors": vectors.codes.ndim == 2
+        and vectors.codes.dtype == np.int16
+        and len(vectors.codes) == len(vectors.scale) == units,
+        "codes": _fit(index.codes, vectors),
         "facts": index.facts.height == targets,
         "organisation": len(index.organisation) == targets,
         "basis": index.basis.height == targets,
@@ -97,8 +103,18 @@ def _check(index: Index) -> None:
     for where, fits in whole.items():
         if not fits:
             raise StoreError("store.content", where=where, found="not of the index's shape", wanted="parts that fit")
-    check_lists(*index.posts, rows=features, codes_below=units, where="posts")
+    check_lists(*index.codes.posts, rows=features, codes_below=units, where="codes.posts")
     check_lists(*index.alone, rows=units, codes_below=features, where="alone")
     check_lists(*index.touches.units, rows=units, codes_below=len(keys), where="touches.units")
     each = np.arange(units)
     check_lists(index.groups.start, each, index.groups.weight, rows=targets, codes_below=units, where="groups")
+
+
+def _fit(codes: Codes, vectors: Vectors) -> bool:
+    """Whether what the fast pass walks over is as long as it must be."""
+    units, dimensions = vectors.codes.shape
+    tiles = -(-units // LANES) + WIDE
+    bytes_of = {"common_codes": len(codes.common), "vector_codes": dimensions}
+    shapes = [getattr(codes, name).shape == (tiles, -(-n // STEP), LANES * STEP) for name, n in bytes_of.items()]
+    types = codes.common_codes.dtype == codes.vector_codes.dtype == np.uint8
+    return all(shapes) and types and len(codes.step) == len(codes.error) == units

@@ -10,8 +10,12 @@ import polars as pl
 
 from silian.engines.match import _kernels
 from silian.engines.match._checks import check_known, check_range, check_table
+from silian.engines.match._coding import lists, sealed
+from silian.engines.match._kernels import Lists, Vectors
+from silian.engines.match._topk import LEAST, Allowed
 from silian.engines.match.conditions import NEED_FACTS, REASONS, Conditions, facts, failing
-from silian.engines.match.index import Index, fields, lists, meaning_rows, part_of, word_rows
+from silian.engines.match.index import Index, fields, meaning_rows, part_of, word_rows
+from silian.engines.match.searching import find_best
 from silian.engines.match.why import MOST_TERMS, why_column, wording_of
 from silian.errors import TextError
 
@@ -20,11 +24,10 @@ if TYPE_CHECKING:
 
     from silian.text import Bags
 
-CELLS: Final = 6_000_000  # needs × units of one block: 24 MB an array
-NEEDS_AT_ONCE: Final = 2_000  # needs that are cut into words together
+CELLS: Final = 6_000_000  # needs × targets whose conditions are looked at together
+NEEDS_AT_ONCE: Final = 4_000  # needs that are read and ranked together
+PLACES: Final = 4_000_000  # of lists that are filled together
 QUESTION: Final = "question"  # need_id of what `Index.ask` is asked
-MARGIN: Final = 1e-5  # the fast pass is exact to 1e-6; what lies within the margin is scored exactly
-LEAST: Final = 1e-4  # a score below this is no match
 PAIRS: Final = {"need_id": pl.String(), "target_id": pl.String(), "rank": pl.Int64(), "score": pl.Float64()}
 
 
@@ -44,7 +47,7 @@ class Questions:
     title: Bags
     body: Bags
     rows: Any  # csr_array float32 (needs, features)
-    vectors: np.ndarray  # float32 (needs, dimensions)
+    vectors: Vectors
 
 
 def rank(
@@ -104,9 +107,10 @@ def rank(
     asked = conditions or Conditions()
     barred = _barred(needs, index, excluded)
     limit = _limit(index, per_organisation)
+    rows = max(1, min(NEEDS_AT_ONCE, PLACES // min(top_k, len(index))))
     parts = [
-        _rank_slice(needs[at : at + NEEDS_AT_ONCE], at, index, top_k, asked, barred, limit, why=why)
-        for at in range(0, needs.height, NEEDS_AT_ONCE)
+        _rank_slice(needs[at : at + rows], at, index, top_k, asked, barred, limit, why=why)
+        for at in range(0, needs.height, rows)
     ]
     return pl.concat(parts) if parts else _empty(why=why)
 
@@ -160,10 +164,10 @@ def rank_needs(
     asked = conditions or Conditions()
     barred = _barred(ordered, chosen, excluded)
     questions = _ask(ordered, chosen)
-    need, target = _pairs_that_match(questions, chosen, asked, barred)
-    exact, unit = _exact(questions, chosen, need, target)
+    allowed = _allowed(questions, chosen, 0, asked, barred, None)
+    target, need, exact = find_best(questions.rows, questions.vectors, chosen, top_k, allowed, by_target=True)
     order, place = _walk(target, need, exact, top_k, None)
-    found = _table(questions, chosen, need[order], target[order], unit[order], exact[order], place, why=why)
+    found = _table(questions, chosen, need[order], target[order], place, why=why)
     return found.select("target_id", "need_id", pl.exclude("target_id", "need_id"))
 
 
@@ -321,16 +325,10 @@ def _rank_slice(
     barred: tuple[np.ndarray, np.ndarray] | None, limit: Limit | None, *, why: bool,
 ) -> pl.DataFrame:  # fmt: skip
     questions = _ask(needs, index)
-    rows = max(1, CELLS // max(1, index.rows.shape[0]))
-    wanted = top_k if limit is None else len(index)
-    found = [
-        _candidates(questions, index, slice(at, min(at + rows, needs.height)), first, wanted, asked, barred)
-        for at in range(0, needs.height, rows)
-    ]
-    need, target = (np.concatenate(side) for side in zip(*found, strict=True))
-    exact, unit = _exact(questions, index, need, target)
+    allowed = _allowed(questions, index, first, asked, barred, limit)
+    need, target, exact = find_best(questions.rows, questions.vectors, index, top_k, allowed)
     order, place = _walk(need, target, exact, top_k, limit)
-    return _table(questions, index, need[order], target[order], unit[order], exact[order], place, why=why)
+    return _table(questions, index, need[order], target[order], place, why=why)
 
 
 def _walk(
@@ -349,9 +347,9 @@ def _walk(
 
 
 def _table(
-    questions: Questions, index: Index, need: np.ndarray, target: np.ndarray, unit: np.ndarray, exact: np.ndarray,
-    place: np.ndarray, *, why: bool,
-) -> pl.DataFrame:  # fmt: skip
+    questions: Questions, index: Index, need: np.ndarray, target: np.ndarray, place: np.ndarray, *, why: bool
+) -> pl.DataFrame:
+    exact, unit = _exact(questions, index, need, target)
     found = {
         "need_id": questions.ids[need],
         "target_id": index.target_ids[target],
@@ -361,79 +359,45 @@ def _table(
     return pl.DataFrame(found | ({"why": _why(questions, index, need, unit)} if why else {}))
 
 
-def _candidates(
-    questions: Questions, index: Index, block: slice, first: int, top_k: int, asked: Conditions,
-    barred: tuple[np.ndarray, np.ndarray] | None,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Places (need, target) of all pairs of a block that may be among the best top_k."""
-    scores = _allowed(questions, index, block, first, asked, barred)
-    floor = np.full(len(scores), LEAST, np.float32)
-    if scores.shape[1] > top_k:
-        kth = np.partition(scores, scores.shape[1] - top_k, axis=1)[:, scores.shape[1] - top_k]
-        floor = np.maximum(floor, kth)
-    need, target = np.nonzero(scores >= (floor - MARGIN)[:, None])
-    return need + block.start, target
-
-
-def _pairs_that_match(
-    questions: Questions, index: Index, asked: Conditions, barred: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places (need, target) of all pairs that may come out."""
-    rows, found = max(1, CELLS // max(1, index.rows.shape[0])), []
-    for at in range(0, len(questions.ids), rows):
-        block = slice(at, min(at + rows, len(questions.ids)))
-        need, target = np.nonzero(_allowed(questions, index, block, 0, asked, barred) >= LEAST - MARGIN)
-        found.append((need + at, target))
-    need, target = (np.concatenate(side) for side in zip(*found, strict=True))
-    return need, target
-
-
 def _allowed(
-    questions: Questions, index: Index, block: slice, first: int, asked: Conditions,
-    barred: tuple[np.ndarray, np.ndarray] | None,
-) -> np.ndarray:  # fmt: skip
-    """Scores of a block as `_fast` gives them, -1 for pairs that must not come out."""
-    scores = _fast(questions, index, block)
-    if not asked.is_open:
+    questions: Questions, index: Index, first: int, asked: Conditions,
+    barred: tuple[np.ndarray, np.ndarray] | None, limit: Limit | None,
+) -> Allowed:  # fmt: skip
+    """Which pairs of these needs, the first of which stands at `first`, may come out."""
+    n, targets = len(questions.ids), len(index)
+    bits = np.zeros((0 if asked.is_open else n, -(-targets // 8)), np.uint8)
+    rows = max(1, CELLS // targets)
+    for at in range(0, len(bits), rows):
+        block = slice(at, min(at + rows, n))
+        keeps = np.ones((block.stop - at, targets), np.bool_)
         for fails in failing(asked, questions.facts[block], index.facts).values():
-            scores[fails] = -1.0
-    if barred is not None:
-        need, target = barred
-        here = (need >= first + block.start) & (need < first + block.stop)
-        scores[need[here] - first - block.start, target[here]] = -1.0
-    return scores
-
-
-def _fast(questions: Questions, index: Index, block: slice) -> np.ndarray:
-    """Scores of a block of needs with all targets, float32, exact to about 1e-6."""
-    rows, posts, vectors = questions.rows[block], index.posts, questions.vectors[block]
-    if index.meaning:
-        scores: np.ndarray = vectors @ index.vectors.T
-        np.maximum(scores, 0.0, out=scores)
-        scores *= np.float32(index.meaning)
-    else:
-        scores = np.zeros((rows.shape[0], index.rows.shape[0]), np.float32)
-    _kernels.spread_words(lists(rows), posts, 1.0 - index.meaning, scores)
-    if index.groups.best == 1:
-        return scores
-    grouped = np.zeros((rows.shape[0], len(index)), np.float32)
-    _kernels.mean_of_best(scores, index.groups, grouped)
-    return grouped
+            keeps &= ~fails
+        bits[block] = np.packbits(keeps, axis=1)
+    need, target = (np.zeros(0, np.int64),) * 2 if barred is None else barred
+    here = (need >= first) & (need < first + n)
+    need, target = need[here] - first, target[here]
+    order = np.lexsort((target, need))
+    ends = np.concatenate([[0], np.cumsum(np.bincount(need, minlength=n))]).astype(np.int64)
+    held = Lists(ends, target[order].astype(np.int32), np.ones(len(order), np.float32))
+    organisation, most = (np.zeros(0, np.int64), 0) if limit is None else limit
+    return Allowed(bits, held, organisation, most)
 
 
 def _exact(questions: Questions, index: Index, need: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    asked, units = _kernels.Side(lists(questions.rows), questions.vectors), index.side
-    exact, unit = _kernels.exact_scores(need, target, asked, units, index.groups, index.meaning)
-    return np.minimum(exact, 1.0), unit
+    exact_scores: Any = _kernels.exact_scores
+    exact, unit = exact_scores(need, target, *_sides(questions, index), index.meaning)
+    return exact, unit
+
+
+def _sides(questions: Questions, index: Index) -> Any:
+    return sealed((_kernels.Side(lists(questions.rows), questions.vectors), index.side, index.groups))
 
 
 def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray) -> pl.Series:
-    asked = _kernels.Side(lists(questions.rows), questions.vectors)
     terms, wording = wording_of(questions.title, questions.body, index)
     marks = _kernels.Marks(index.alone, index.touches.units, len(index.touches.keys))
-    found = _kernels.parts_of_pairs(
-        need, unit, asked, index.side, index.groups, index.meaning, wording, marks, MOST_TERMS
-    )
+    parts_of_pairs: Any = _kernels.parts_of_pairs
+    found = parts_of_pairs(need, unit, *sides, index.meaning, wording, sealed(marks), MOST_TERMS)
     return why_column(terms, found)
 
 

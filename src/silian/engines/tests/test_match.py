@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 from silian import text
 from silian.engines import match
+from silian.engines.match import _topk, ranking, searching
 from silian.engines.match import index as indexing
-from silian.engines.match import ranking
+from silian.engines.match._coding import decoded
 from silian.errors import ArgumentError, MatchError, SilianError, TableError
 from silian.tables.schema import results
 
@@ -53,7 +54,7 @@ def slow_scores(needs, index):
     """Every need with every target by dense arithmetic in double precision."""
     title, body = indexing.fields(needs, index.terms)
     words = ranking.word_rows(index.space, title, body).toarray().astype(float) @ index.rows.toarray().astype(float).T
-    near = ranking.meaning_rows(index.encoder, title, body).astype(float) @ index.vectors.astype(float).T
+    near = decoded(ranking.meaning_rows(index.encoder, title, body)) @ decoded(index.vectors).astype(float).T
     units = (1 - index.meaning) * words + index.meaning * np.maximum(near, 0)
     units = units * index.groups.weight
     scores = np.zeros((needs.height, len(index)))
@@ -68,7 +69,7 @@ def slow_rank(needs, index, top_k):
     rows = []
     for need_id, scores in zip(needs["need_id"], slow_scores(needs, index), strict=True):
         found = sorted(zip(-scores.round(12), index.target_ids, strict=True))
-        found = [(t, -s) for s, t in found if -s >= ranking.LEAST]
+        found = [(t, -s) for s, t in found if -s >= _topk.LEAST]
         rows += [(need_id, t, r, s) for r, (t, s) in enumerate(found[:top_k], start=1)]
     return pl.DataFrame(rows, schema=ranking.PAIRS, orient="row")
 
@@ -288,6 +289,8 @@ def test_rank_does_not_depend_on_the_blocks(rows, monkeypatch):
     cut = pl.concat([match.rank(needs[i : i + rows], index, top_k=6, excluded=excluded) for i in range(0, 9, rows)])
     monkeypatch.setattr(ranking, "CELLS", rows * 40)
     monkeypatch.setattr(ranking, "NEEDS_AT_ONCE", 4)
+    monkeypatch.setattr(searching, "CHUNK", 16 * rows)
+    monkeypatch.setattr(searching, "WORTH_SHARING", 0)
     inner = match.rank(needs, index, top_k=6, excluded=excluded)
 
     assert whole.join(excluded, on=["need_id", "target_id"], how="semi").is_empty()

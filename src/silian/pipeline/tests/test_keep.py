@@ -56,12 +56,12 @@ def test_index_may_be_saved_where_it_was_opened(saved):
 
 
 def test_broken_byte_in_the_vectors_is_named(saved):
-    vectors = open_arrays(saved, kind="index", version=keep.INDEX_VERSION).arrays["vectors"].tobytes()
+    vectors = open_arrays(saved, kind="index", version=keep.INDEX_VERSION).arrays["vectors.codes"].tobytes()
     content = bytearray(saved.read_bytes())
     content[content.index(vectors) + 3] ^= 0x40
     saved.write_bytes(bytes(content))
 
-    with pytest.raises(StoreError, match=r"store\.broken.*a\.index has a broken byte in vectors"):
+    with pytest.raises(StoreError, match=r"store\.broken.*a\.index has a broken byte in vectors\.codes"):
         pipeline.open_index(saved)
 
 

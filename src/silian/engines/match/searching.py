@@ -1,0 +1,91 @@
+"""The best pairs of needs and targets: work shared out to threads that do not depend on each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numba import config
+
+from silian.engines.match._coding import asking_of, lists, sealed
+from silian.engines.match._dots import HIGH
+from silian.engines.match._kernels import Side
+from silian.engines.match._topk import Best, Pairing, best_pairs
+
+if TYPE_CHECKING:
+    from silian.engines.match._kernels import Groups, Vectors
+    from silian.engines.match._topk import Allowed
+    from silian.engines.match.index import Index
+
+THREADS: Final[int] = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the cores, or what the variable says
+CHUNK: Final = 1_024  # units whose codes stay in the cache while all needs pass
+WORTH_SHARING: Final = 2_000_000  # needs × units from which threads pay
+
+
+def find_best(
+    rows: Any, vectors: Vectors, index: Index, top_k: int, allowed: Allowed, *, by_target: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Who asks, what is found and its score: at least the best top_k targets of each need, or needs of each target.
+
+    rows: csr_array float32 (needs, features). Exact; a few more than top_k may come out, all with their right scores.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    n, units = rows.shape[0], index.rows.shape[0]
+    threads = THREADS if n * units >= WORTH_SHARING else 1
+    asking = asking_of(rows, vectors, index.codes, index.meaning)
+    needs = Side(lists(rows), vectors)
+    pairing = Pairing(asking, index.codes, needs, index.side, index.groups, index.meaning, is_plain(index.groups))
+    pairing, allowed = sealed(pairing), sealed(allowed)
+    borders = _borders(index.groups)
+    spread_needs = not by_target and n >= 2 * HIGH * threads
+    shares = _shares(n, HIGH, threads) if spread_needs else [np.asarray([0, n])] * min(threads, len(borders) - 1)
+    parts = [borders] * len(shares) if spread_needs else _parts(borders, len(shares))
+    width = min(top_k, n if by_target else len(index))
+    whole = _empty(len(index) if by_target else n, width)
+    best = [whole if by_target or spread_needs else _empty(n, width) for _ in shares]
+
+    def work(k: int) -> None:
+        best_pairs(pairing, parts[k], shares[k], allowed, by_target, best[k])
+
+    if len(shares) == 1:
+        work(0)
+    else:
+        with ThreadPoolExecutor(len(shares)) as pool:
+            list(pool.map(work, range(len(shares))))
+    kept = [_taken(b) for b in ([whole] if by_target or spread_needs else best)]
+    asks, found, score = (np.concatenate(side) for side in zip(*kept, strict=True))
+    return asks, found, score
+
+
+def is_plain(groups: Groups) -> bool:
+    """Whether every target is one unit that counts fully."""
+    return groups.best == 1 and len(groups.start) == len(groups.weight) + 1 and bool((groups.weight == 1).all())
+
+
+def _borders(groups: Groups) -> np.ndarray:
+    """Where chunks of targets begin and end: about CHUNK units each, a target is never cut."""
+    targets, units = len(groups.start) - 1, groups.start[-1]
+    at = np.searchsorted(groups.start, np.arange(0, units + CHUNK, CHUNK), side="left")
+    return np.unique(np.concatenate([[0], np.minimum(at, targets), [targets]])).astype(np.int64)
+
+
+def _shares(n: int, unit: int, number: int) -> list[np.ndarray]:
+    """Numbers below n in parts of nearly equal size that begin at multiples of unit."""
+    at = np.minimum(np.linspace(0, -(-n // unit), number + 1).astype(np.int64) * unit, n)
+    return [at[i : i + 2] for i in range(number)]
+
+
+def _parts(borders: np.ndarray, number: int) -> list[np.ndarray]:
+    """Chunks in parts of nearly equal number."""
+    at = np.linspace(0, len(borders) - 1, number + 1).astype(np.int64)
+    return [borders[at[i] : at[i + 1] + 1] for i in range(number)]
+
+
+def _empty(asking: int, width: int) -> Best:
+    return Best(np.zeros((asking, width)), np.zeros((asking, width), np.int64), np.zeros(asking, np.int64))
+
+
+def _taken(best: Best) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    held = np.arange(best.score.shape[1]) < best.held[:, None]
+    return np.repeat(np.arange(len(best.held)), best.held), best.other[held], best.score[held]
