@@ -397,7 +397,7 @@ def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray)
     terms, wording = wording_of(questions.title, questions.body, index)
     marks = _kernels.Marks(index.alone, index.touches.units, len(index.touches.keys))
     parts_of_pairs: Any = _kernels.parts_of_pairs
-    found = parts_of_pairs(need, unit, *sides, index.meaning, wording, sealed(marks), MOST_TERMS)
+    found = parts_of_pairs(need, unit, *_sides(questions, index), index.meaning, wording, sealed(marks), MOST_TERMS)
     return why_column(terms, found)
 
 

@@ -143,9 +143,9 @@ def higher(array):
 
 
 BROKEN = [("codes.posts.code", higher), ("codes.posts.ptr", fewer), ("codes.posts.value", fewer),
-          ("rows.indices", higher), ("rows.indptr", fewer), ("alone.code", higher), ("touches.keys", fewer), ("touches.units.code", higher),
-          ("touches.keys", np.flip), ("vectors.codes", fewer), ("vectors.codes", np.float64),
-          ("codes.vector_codes", fewer), ("codes.step", fewer), ("space.idf", fewer),
+          ("rows.indices", higher), ("rows.indptr", fewer), ("alone.code", higher), ("touches.keys", fewer),
+          ("touches.units.code", higher), ("touches.keys", np.flip), ("vectors.codes", fewer),
+          ("vectors.codes", np.float64), ("codes.vector_codes", fewer), ("codes.step", fewer), ("space.idf", fewer),
           ("groups.start", fewer), ("groups.start", higher), ("groups.weight", fewer)]  # fmt: skip
 
 
