@@ -124,7 +124,7 @@ def test_any_edits_equal_building_what_is_left_at_once(first, steps):
         wanted = slow_targets(base, left, monkeypatch)
         assert index.space.features == wanted.space.features
         assert index.space.idf.tolist() == wanted.space.idf.tolist()
-        assert index.posts.code.tolist() == wanted.posts.code.tolist()
+        assert index.codes.posts.code.tolist() == wanted.codes.posts.code.tolist()
         assert_answers_alike(index, wanted)
 
 
@@ -194,7 +194,15 @@ def test_adding_and_removing_leaves_what_was():
     found = match.shorten(match.extend(base, targets_of([(4, "天线", "钢"), (0, "电池", "")])), ["t00", "t04", "t04"])
 
     assert_answers_alike(found, base)
-    for part in ("rows.indices", "rows.data", "posts.code", "posts.ptr", "alone.code", "space.idf", "vectors"):
+    for part in (
+        "rows.indices",
+        "rows.data",
+        "codes.posts.code",
+        "codes.posts.ptr",
+        "alone.code",
+        "space.idf",
+        "vectors.codes",
+    ):
         assert arrays(found)[1][part] == arrays(base)[1][part]
     assert match.growth(found).share == 0
 
