@@ -391,6 +391,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{path} {found}. Give the local folder of a sentence-transformers model; nothing is downloaded.",
         "{path} 不是可用的模型文件夹（{found}）。请给出本地 sentence-transformers 模型文件夹；不会自动下载。",
     ),
+    "text.reader": (
+        "{path} {found}, which silian does not read itself. Install the package sentence-transformers, or give a "
+        "folder with config.json, model.safetensors and tokenizer.json of a BERT-type encoder.",
+        "{path} 不在本程序可直接读取的范围内（{found}）。请安装软件包 sentence-transformers，"
+        "或给出含 config.json、model.safetensors 和 tokenizer.json 的 BERT 类编码器文件夹。",
+    ),
     "text.corpus": (
         "None of the {count} texts to learn from holds a word. Give an encoder at least one text with words.",
         "用于学习的 {count} 条文本都没有词语。请至少提供一条有内容的文本。",

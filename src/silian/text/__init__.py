@@ -1,6 +1,6 @@
 """Words and vectors of Chinese and English texts."""
 
-from silian.text.encoders import Encoder, encoder
+from silian.text.encoders import Encoder, encode_fields, encoder
 from silian.text.places import PlacedWords, place_signs, place_words, sentences
 from silian.text.space import WordSpace, idf_of, unit_rows
 from silian.text.terms import Concept, Terms
@@ -14,6 +14,7 @@ __all__ = [
     "Swaps",
     "Terms",
     "WordSpace",
+    "encode_fields",
     "encoder",
     "grams",
     "idf_of",
