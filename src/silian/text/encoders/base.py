@@ -106,7 +106,9 @@ def fit_centre(texts: list[str], sample: int, read: Callable[[list[str]], np.nda
     return centre_of(read([texts[i] for i in even(filled, sample)]))
 
 
-def read_centred(texts: list[str], centre: np.ndarray, read: Callable[[list[str]], np.ndarray], name: str) -> np.ndarray:
+def read_centred(
+    texts: list[str], centre: np.ndarray, read: Callable[[list[str]], np.ndarray], name: str
+) -> np.ndarray:
     """Unit rows of texts that a sentence encoder reads; empty texts are rows of zeros."""
     if not centre.size:
         raise TextError("text.unfitted", name=name)
@@ -125,7 +127,8 @@ def encode_fields(encoder: Encoder, title: Bags, body: Bags) -> np.ndarray:
     """
     share = encoder.title_share
     if share is None:
-        return encoder.encode([f"{t}\n{b}" if t and b else t or b for t, b in zip(title.texts, body.texts, strict=True)])
+        both = [f"{t}\n{b}" if t and b else t or b for t, b in zip(title.texts, body.texts, strict=True)]
+        return encoder.encode(both)
     return unit(share * encoder.encode(title) + (1 - share) * encoder.encode(body))
 
 

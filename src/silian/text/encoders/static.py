@@ -81,16 +81,17 @@ class Static:
             centre=np.zeros(vectors.shape[1], np.float32),
         )
         some = even(np.flatnonzero(np.diff(bags.counts.indptr)), self.sample)
-        return replace(made, centre=centre_of(unit(made._sums(bags.counts[some], bags.vocabulary))))
+        return replace(made, centre=centre_of(unit(made.sums(bags.counts[some], bags.vocabulary))))
 
     def encode(self, texts: Sequence[str | None] | Bags) -> np.ndarray:
         """Weighted means of word vectors, centred, of length 1."""
         if self.idf is None:
             raise TextError("text.unfitted", name=self.name)
         bags = bags_of(texts)
-        return centred(self._sums(bags.counts, bags.vocabulary), self.centre)
+        return centred(self.sums(bags.counts, bags.vocabulary), self.centre)
 
-    def _sums(self, counts: Any, vocabulary: Sequence[str]) -> np.ndarray:
+    def sums(self, counts: Any, vocabulary: Sequence[str]) -> np.ndarray:
+        """Weighted sums of word vectors, float32 (texts, dimensions). counts: csr (texts, words), as in Bags."""
         idf = np.asarray([(self.idf or {}).get(w, self.idf_unseen) for w in vocabulary])
         weights = counts.copy()
         weights.data = ((1 + np.log(counts.data)) * idf[counts.indices]).astype(np.float32)

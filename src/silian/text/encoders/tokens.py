@@ -163,7 +163,9 @@ def read_tokens(folder: Path) -> Tokens | str:
         lower = bool(known.get("do_lower_case", True))
         plain = known.get("strip_accents")
         place = {piece.rstrip("\r"): i for i, piece in enumerate(lines) if piece}
-        return _word_piece(place, lower=lower, plain=plain, by_character=bool(known.get("tokenize_chinese_chars", True)))
+        return _word_piece(
+            place, lower=lower, plain=plain, by_character=bool(known.get("tokenize_chinese_chars", True))
+        )
     return "holds neither tokenizer.json nor vocab.txt"
 
 

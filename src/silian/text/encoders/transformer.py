@@ -83,7 +83,7 @@ class Transformer:
             inner = _gelu(rows @ layer.widen.T + layer.widen_bias)
             rows = self._normed(rows + (inner @ layer.narrow.T + layer.narrow_bias), layer.narrow_norm)
         if self.pooling == "first":
-            return rows[start]
+            return np.asarray(rows[start])
         return np.asarray(np.add.reduceat(rows, start) / length[:, None].astype(np.float32))
 
     def _attend(self, mixed: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -209,7 +209,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as opened:
         size = int.from_bytes(opened.read(8), "little")
         if not 2 <= size <= size_of_file - 8:
-            raise ValueError(f"{path.name} is cut short, or not in the safetensors format")
+            wrong = f"{path.name} is cut short, or not in the safetensors format"
+            raise ValueError(wrong)
         heading = json.loads(opened.read(size))
     numbers = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + size) if size_of_file > 8 + size else np.zeros(0)
     found = {}
@@ -218,7 +219,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
             continue
         first, last = told["data_offsets"]
         if not 0 <= first <= last <= len(numbers):
-            raise ValueError(f"{path.name} is cut short")
+            wrong = f"{path.name} is cut short"
+            raise ValueError(wrong)
         found[name] = _float32(numbers[first:last].view(_NUMBERS[told["dtype"]]).reshape(told["shape"]), told["dtype"])
     return found
 

