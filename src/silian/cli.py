@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from silian import __version__
 from silian.errors import Language, RunError, SilianError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
     from rich.console import Console
 
+    from silian.compute import Runner
     from silian.pipeline import Plan, Run
     from silian.pipeline.steps import Progress
 
@@ -109,7 +111,18 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=True,
         help=say("全部重算，不沿用已完成的步骤", "Do every step anew instead of taking over finished ones"),
     )
-    return region_argument(plan(out(fresh(command))))
+    where = click.option(
+        "--run",
+        "where",
+        default="local",
+        show_default=True,
+        metavar="WHERE",
+        help=say(
+            "在何处运行：local（本进程）、ray:local[:进程数]、ray://主机:端口；结果相同",
+            "Where it runs: local (this process), ray:local[:workers], ray://host:port; results are the same",
+        ),
+    )
+    return region_argument(plan(out(fresh(where(command)))))
 
 
 @cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))
@@ -203,30 +216,30 @@ def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None
     )
 )
 @run_options
-def run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+def run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Do the main job."""
-    _run(region, plan_path, out, fresh=fresh, only=())
+    _run(region, plan_path, out, fresh=fresh, where=where, only=())
 
 
 @cli.command(help=say("只做需求与成果、专家的匹配", "Only match needs with achievements and experts"))
 @run_options
-def match(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+def match(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Match only."""
-    _run(region, plan_path, out, fresh=fresh, only=("achievements", "experts"))
+    _run(region, plan_path, out, fresh=fresh, where=where, only=("achievements", "experts"))
 
 
 @cli.command(help=say("只做到专家指派", "Only up to the assignment of experts"))
 @run_options
-def allocate(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+def allocate(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Assign only."""
-    _run(region, plan_path, out, fresh=fresh, only=("allocate",))
+    _run(region, plan_path, out, fresh=fresh, where=where, only=("allocate",))
 
 
 @cli.command(help=say("只找产业链的断档与空白", "Only find the breaks and blanks of the chains"))
 @run_options
-def gaps(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+def gaps(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Find chain gaps only."""
-    _run(region, plan_path, out, fresh=fresh, only=("chain",))
+    _run(region, plan_path, out, fresh=fresh, where=where, only=("chain",))
 
 
 @cli.command(
@@ -236,22 +249,37 @@ def gaps(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> Non
     )
 )
 @run_options
-def report(region: Path, plan_path: Path | None, out: Path, *, fresh: bool) -> None:
+def report(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Write the report of a run again."""
     from silian.pipeline import Run
 
     Run.open(out)
-    _run(region, plan_path, out, fresh=fresh, only=())
+    _run(region, plan_path, out, fresh=fresh, where=where, only=())
 
 
-def _run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, only: tuple[str, ...]) -> None:
+def _run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str, only: tuple[str, ...]) -> None:
     from silian import pipeline
 
     plan_: Plan = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
     console = _console()
-    with _progress(console) as progress:
-        done = pipeline.run(region, out, plan=plan_, only=only, fresh=fresh, progress=progress)
+    with _opened(where) as runner, _progress(console) as progress:
+        done = pipeline.run(region, out, plan=plan_, only=only, fresh=fresh, runner=runner, progress=progress)
     _show_run(console, done)
+
+
+@contextmanager
+def _opened(where: str) -> Iterator[Runner]:
+    """The runner, and a line of where it runs where that is not here."""
+    from silian import compute
+
+    if where != "local":
+        click.echo(say(f"正在打开 {where} …", f"opening {where} …"), err=True)
+    with compute.runner(where) as runner:
+        if where != "local":
+            number = f"{runner.machines:,}", f"{runner.workers:,}"
+            told = say("✓ 运行于 {}：{} 台机器，{} 个工作进程", "✓ runs on {}: {} machine(s), {} worker(s)")
+            click.echo(told.format(where, *number), err=True)
+        yield runner
 
 
 def _show_run(console: Console, done: Run) -> None:

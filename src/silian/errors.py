@@ -6,7 +6,7 @@ meaning. The wording says what was found, where, how much, and what to do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -434,6 +434,45 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
+    "compute.name": (
+        "There is no place {name!r} to run. Choose one of: {known}.",
+        "没有名为 {name!r} 的运行位置。可选：{known}。",
+    ),
+    "compute.package": (
+        "{name} needs the package {package}, which is not installed. Install silian[ray], or run local.",
+        "{name} 需要软件包 {package}，当前未安装。请安装 silian[ray]，或在本机运行（local）。",
+    ),
+    "compute.connected": (
+        "{name} cannot be opened: this process is connected to a Ray cluster already. Close that one first.",
+        "无法打开 {name}：本进程已连接到一个 Ray 集群。请先关闭该连接。",
+    ),
+    "compute.start": (
+        "The cluster {name} did not start on this machine: {found}. Ask for fewer workers, free memory and space in "
+        "the folder for temporary files, or run local.",
+        "集群 {name} 未能在本机启动：{found}。请减少工作进程，腾出内存与临时文件夹空间，或在本机运行（local）。",
+    ),
+    "compute.unreachable": (
+        "The cluster {name} cannot be used: {found}. Check that it runs (`ray status` there), its client port, the "
+        "firewall and the password (docs/how-to/cluster.md); or run local.",
+        "无法使用集群 {name}：{found}。请检查集群是否在运行（在其上执行 `ray status`）、客户端端口、防火墙与口令"
+        "（见 docs/zh/how-to/cluster.md）；或在本机运行（local）。",
+    ),
+    "compute.version": (
+        "The cluster {name} has other versions than this machine, so results could differ: {found}. Install the same "
+        "on all machines, then start the cluster again.",
+        "集群 {name} 与本机的版本不同，结果可能不一致：{found}。请在所有机器上安装相同版本，再重启集群。",
+    ),
+    "compute.worker": (
+        "Block {number} failed {tries} times because its worker died: {found}. Most often memory ran out: take smaller "
+        "blocks (match.block_rows), fewer workers, or machines with more memory.",
+        "第 {number} 块失败 {tries} 次，其工作进程意外终止：{found}。通常是内存不足："
+        "请减小每批行数（match.block_rows）、减少工作进程，或使用内存更大的机器。",
+    ),
+    "compute.lost": (
+        "The connection to the cluster {name} was lost: {found}. Check that it still runs, then run again: finished "
+        "steps are kept.",
+        "与集群 {name} 的连接中断：{found}。请检查集群是否仍在运行，然后重新运行：已完成的步骤会保留。",
+    ),
     # ── report ──────────────────────────────────────────────────────────────────────────────────────────────
     "report.results": (
         "{count} result table(s) are missing: {missing}. Give every table of the run; an empty one may be empty.",
@@ -521,10 +560,20 @@ class SilianError(Exception):
         self.code, self.problems, self.found = code, problems, found
         super().__init__(f"[{code}] {self.message('en')}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error raised in another process arrives as it was."""
+        return _error_again, (type(self), self.code, self.problems, self.found)
+
     def message(self, language: Language = "en") -> str:
         """The wording in one language, without the code."""
         english, chinese = MESSAGES[self.code]
         return (chinese if language == "zh" else english).format(**self.found)
+
+
+def _error_again(
+    kind: type[SilianError], code: str, problems: pl.DataFrame | None, found: dict[str, object]
+) -> SilianError:
+    return kind(code, problems=problems, **found)
 
 
 class TableError(SilianError):
@@ -557,6 +606,10 @@ class MatchError(SilianError):
 
 class SolveError(SilianError):
     """An assignment cannot be solved as posed."""
+
+
+class ComputeError(SilianError):
+    """A place to run cannot be opened, or was lost in the middle."""
 
 
 class ReportError(SilianError):

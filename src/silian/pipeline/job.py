@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from silian import __version__, tables
+from silian.compute.local import Local
 from silian.errors import RunError
 from silian.pipeline.folder import RECEIPT, WorkFolder, digest, file_digest, full_disk_told
 from silian.pipeline.plan import Plan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from silian.compute import Runner
     from silian.tables import Region
 
 
@@ -84,6 +86,7 @@ def run(
     plan: Plan | None = None,
     only: tuple[str, ...] = (),
     fresh: bool = False,
+    runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Do the main job, or the steps in `only` with what they rest on, and leave a run folder.
@@ -96,6 +99,8 @@ def run(
     only : names of steps; empty means all steps and the report
     fresh : do every step anew; otherwise a step whose inputs, settings and code are those of the run that stands at
         `out`, or of one that was stopped there, is taken over
+    runner : where blocks of needs are matched, as `compute.runner` opens it; None takes this process. It changes no
+        result, so a step done elsewhere is taken over as any other.
     progress : told of every step
 
     Returns
@@ -110,12 +115,13 @@ def run(
 
     Notes
     -----
-    The same inputs, plan and version give the same bytes in every file but the receipt, which holds the seconds.
+    The same inputs, plan and version give the same bytes in every file but the receipt, which holds the seconds and
+    where it ran.
     A kill at any moment leaves the old run as it was; the next run takes over the steps that were finished.
     """
     _refuse_nested(region, out)
     with WorkFolder(out).opened() as folder:
-        job = _Job(folder, plan or Plan(), progress or Silent(), fresh)
+        job = _Job(folder, plan or Plan(), runner or Local(), progress or Silent(), fresh)
         job.load(region)
         job.check(region)
         for step in needed_for(only) if only else STEPS:
@@ -132,6 +138,7 @@ class _Job:
 
     folder: WorkFolder
     plan: Plan
+    runner: Runner
     progress: Progress
     fresh: bool
     region: Region = field(default_factory=lambda: tables.Region.of({}))
@@ -218,7 +225,8 @@ class _Job:
         self.kept.add(self.folder.write_bytes("problems.csv", problems))
         self.kept.add(self.folder.write_bytes("plan.toml", self.plan.to_toml().encode()))
         made = {name: file_digest(self.folder.path / name) for name in sorted(self.kept)}
-        receipt = self._facts() | {"steps": self.steps, "files": made}
+        ran = {"where": self.runner.name, "machines": self.runner.machines, "workers": self.runner.workers}
+        receipt = self._facts() | {"ran": ran, "steps": self.steps, "files": made}
         text = json.dumps(receipt, ensure_ascii=False, indent=1, default=str)
         self.folder.write_bytes(RECEIPT, text.encode())
         self.folder.appear(self.kept | {RECEIPT})
@@ -258,6 +266,7 @@ class _Job:
             plan=self.plan,
             on=self.on,
             results=MappingProxyType(self.results),
+            runner=self.runner,
             step=lambda total: self.progress.step(name, total),
             advance=self.progress.advance,
         )

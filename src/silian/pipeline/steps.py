@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from silian.compute.local import map_blocks
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.summary import district_balance, summary
 from silian.tables.schema import results as result_tables
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from silian.compute import Runner
     from silian.pipeline.plan import Plan
     from silian.tables import Region
 
@@ -43,6 +44,7 @@ class Work:
     plan: Plan
     on: date | None
     results: Mapping[str, pl.DataFrame]
+    runner: Runner  # where blocks are worked on; changes no result
     step: Callable[[int], None]  # begins a bar of so many units
     advance: Callable[[int], None]  # so many units are done
 
@@ -191,10 +193,11 @@ def _ranked(
     )
     needs = work.region["needs"]
     work.step(needs.height)
-    ranked = map_blocks(
-        lambda block: match.rank(block, index, top_k=top_k, conditions=conditions, excluded=excluded),
+    ranked = work.runner.map_blocks(
+        partial(match.rank, top_k=top_k, conditions=conditions),
         needs,
         rows=plan.block_rows,
+        shared={"index": index, "excluded": excluded},
         on_block=work.advance,
     )
     return ranked.filter(pl.col("score") >= floor)
