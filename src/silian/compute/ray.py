@@ -6,6 +6,7 @@ a cluster is opened, not before.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import secrets
@@ -18,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from silian import __version__
 from silian.compute.local import cut
 from silian.errors import ComputeError
 
@@ -37,8 +38,12 @@ THREADS: Final = dict.fromkeys(
      "RAYON_NUM_THREADS"),
     "1",
 )  # fmt: skip
-# Ray asks for a password on a cluster of its own making, unless it is told not to.
-ASKING: Final = {"RAY_AUTH_MODE": None, "RAY_AUTH_TOKEN_PATH": None}
+# Of a cluster that is started here. Ray asks for a password unless it is told not to.
+SETTINGS: Final = {
+    "RAY_AUTH_MODE": None,
+    "RAY_AUTH_TOKEN_PATH": None,
+    "RAY_task_oom_retries": str(RETRIES),  # for ever, if not told
+}
 # Ray listens on the loopback address alone where this is off (its name tells only of the systems it was made for).
 LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 SAME: Final = ("ray", "silian", "numpy", "polars")  # packages whose versions must be those of this machine
@@ -121,20 +126,20 @@ def started(name: str, *, workers: int | None = None) -> Iterator[Cluster]:
     ray = _ray(name)
     count = workers or len(os.sched_getaffinity(0))
     folder = tempfile.mkdtemp(prefix="silian-")
-    try:
-        with _environment({**THREADS, **LOOPBACK, **ASKING, **_password()}), _handlers_kept():
+    with _handler_kept():
+        try:
             try:
-                ray.init(
-                    "local", num_cpus=count, num_gpus=0, include_dashboard=False, logging_level="ERROR",
-                    log_to_driver=False, _node_ip_address="127.0.0.1", _temp_dir=folder,
-                    _system_config={"task_oom_retries": RETRIES},
-                )  # fmt: skip
+                with _environment({**THREADS, **LOOPBACK, **SETTINGS, **_password()}):
+                    ray.init(
+                        "local", num_cpus=count, num_gpus=0, include_dashboard=False, logging_level="ERROR",
+                        log_to_driver=False, _node_ip_address="127.0.0.1", _temp_dir=folder,
+                    )  # fmt: skip
             except (OSError, RuntimeError, ValueError) as error:  # what Ray raises where a process does not come up
                 raise ComputeError("compute.start", name=name, found=_first(error)) from error
-        yield Cluster(name, 1, count)
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+            yield Cluster(name, 1, count)
+        finally:
+            ray.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -147,21 +152,21 @@ def connected(name: str, *, host: str, port: int) -> Iterator[Cluster]:
     """
     _knock(name, host, port)
     ray = _ray(name)
-    with _handlers_kept():
+    with _handler_kept():
         try:
-            ray.init(name, logging_level="ERROR", log_to_driver=False, runtime_env={"env_vars": THREADS})
-        except (ConnectionError, RuntimeError, TimeoutError) as error:  # what Ray's client raises
-            if "ersion mismatch" in str(error):
-                raise ComputeError("compute.version", name=name, found=" ".join(str(error).split())) from error
-            raise ComputeError("compute.unreachable", name=name, found=_first(error)) from error
-    try:
-        machines = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
-        if not machines:
-            raise ComputeError("compute.unreachable", name=name, found="it has no worker")
-        _refuse_other_versions(name, [node["NodeID"] for node in machines])
-        yield Cluster(name, len(machines), sum(int(node["Resources"]["CPU"]) for node in machines))
-    finally:
-        ray.shutdown()
+            try:
+                ray.init(name, logging_level="ERROR", log_to_driver=False, runtime_env={"env_vars": THREADS})
+            except (ConnectionError, RuntimeError, TimeoutError) as error:  # what Ray's client raises
+                if "ersion mismatch" in str(error):
+                    raise ComputeError("compute.version", name=name, found=" ".join(str(error).split())) from error
+                raise ComputeError("compute.unreachable", name=name, found=_first(error)) from error
+            machines = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+            if not machines:
+                raise ComputeError("compute.unreachable", name=name, found="it has no worker")
+            _refuse_other_versions(name, [node["NodeID"] for node in machines])
+            yield Cluster(name, len(machines), sum(int(node["Resources"]["CPU"]) for node in machines))
+        finally:
+            ray.shutdown()
 
 
 # ── in a worker ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +219,7 @@ def _refuse_other_versions(name: str, machines: list[str]) -> None:
         asked.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote()
         for node in machines
     ])  # fmt: skip
-    here = _asking(SAME)() | {"silian": __version__}
+    here = _asking(SAME)()
     for there in told:
         other = [f"{what} {there[what]} instead of {here[what]}" for what in here if there[what] != here[what]]
         if other:
@@ -231,6 +236,10 @@ def _asking(packages: tuple[str, ...]) -> Callable[[], dict[str, str]]:
                 found[package] = import_module(package).__version__
             except ImportError:
                 found[package] = "(absent)"
+        if found["silian"] != "(absent)":  # two copies of one version may differ while silian is worked on
+            root = Path(str(import_module("silian").__file__)).parent
+            sources = [path.read_bytes() for path in sorted(root.rglob("*.py")) if "tests" not in path.parts]
+            found["silian"] += f" (code {hashlib.sha256(b''.join(sources)).hexdigest()[:8]})"
         return found
 
     return versions
@@ -257,8 +266,8 @@ def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
 
 
 @contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Ray puts its own handler on SIGTERM; the process keeps the one that it had."""
+def _handler_kept() -> Iterator[None]:
+    """While a cluster is open, Ray's handler of SIGTERM lets the process close it; then the old one is back."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
