@@ -1,6 +1,6 @@
 """Which achievements and experts fit a need, and why: words and vectors in one exact ranking."""
 
-from silian.engines.match.conditions import Conditions
+from silian.engines.match.conditions import Conditions, holders
 from silian.engines.match.explain import Explanation, explain
 from silian.engines.match.exposure import Exposure, exposure, gini
 from silian.engines.match.growth import Growth, extend, extend_experts, growth, shorten
@@ -23,6 +23,7 @@ __all__ = [
     "fit_encoder",
     "gini",
     "growth",
+    "holders",
     "kilometres",
     "locate",
     "rank",

@@ -13,7 +13,7 @@ from silian.engines.match._checks import check_known, check_range, check_table
 from silian.engines.match._coding import lists, sealed
 from silian.engines.match._kernels import Lists, Vectors
 from silian.engines.match._topk import LEAST, Allowed
-from silian.engines.match.conditions import NEED_FACTS, REASONS, Conditions, facts, failing
+from silian.engines.match.conditions import NEED_FACTS, Conditions, facts, failing, reasons, unwanted
 from silian.engines.match.index import Index, fields, meaning_rows, part_of, word_rows
 from silian.engines.match.searching import find_best
 from silian.engines.match.why import MOST_TERMS, why_column, wording_of
@@ -105,7 +105,7 @@ def rank(
                 wanted="1 or more, or None")  # fmt: skip
     _check_needs(needs)
     asked = conditions or Conditions()
-    barred = _barred(needs, index, excluded)
+    barred = _barred(needs, index, excluded, asked)
     limit = _limit(index, per_organisation)
     rows = max(1, min(NEEDS_AT_ONCE, PLACES // min(top_k, len(index))))
     parts = [
@@ -162,7 +162,7 @@ def rank_needs(
         return _empty(why=why).select("target_id", "need_id", pl.exclude("target_id", "need_id"))
     ordered = needs.sort("need_id")
     asked = conditions or Conditions()
-    barred = _barred(ordered, chosen, excluded)
+    barred = _barred(ordered, chosen, excluded, asked)
     questions = _ask(ordered, chosen)
     allowed = _allowed(questions, chosen, 0, asked, barred, None)
     target, need, exact = find_best(questions.rows, questions.vectors, chosen, top_k, allowed, by_target=True)
@@ -227,8 +227,10 @@ def why_not(
 
     Returns
     -------
-    need_id, target_id, reason (trl, budget, deadline, validity, district, ip_status, excluded); a row for each
-        condition that is not met, in the order of pairs; a pair that nothing keeps out has no row.
+    need_id, target_id, reason (trl, budget, deadline, validity, district, ip_status, qualification, distance,
+        not_wanted, excluded), found, wanted (as text, e.g. found 4 and wanted >= 5; of not_wanted the phrase is
+        found); a row for each condition that is not met, in the order of pairs; a pair that nothing keeps out has no
+        row.
 
     Raises
     ------
@@ -241,25 +243,26 @@ def why_not(
     >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池隔膜"], "text": [""], "trl_wanted": [6]})
     >>> pairs = pl.DataFrame({"need_id": ["n"], "target_id": ["a"]})
     >>> why_not(pairs, needs, build(targets, encoder="words"), conditions=Conditions(max_trl_gap=1)).rows()
-    [('n', 'a', 'trl')]
+    [('n', 'a', 'trl', '3', '>= 5')]
     """
     _check_needs(needs)
     _check_pairs(pairs, needs, index)
     stated = facts(needs, "needs", NEED_FACTS)
     need, target = _places(pairs["need_id"], needs["need_id"]), _places(pairs["target_id"], index.target_ids)
-    left, right = stated[need], index.facts[target]
-    found: list[tuple[int, int]] = []
-    for at in range(0, pairs.height, 1_000):
-        part = failing(conditions, left[at : at + 1_000], right[at : at + 1_000])
-        for reason, fails in part.items():
-            found += [(at + int(i), REASONS.index(reason)) for i in np.flatnonzero(np.diagonal(fails))]
-    barred = _barred(needs, index, excluded)
-    if barred is not None:
-        held = set(zip(*(b.tolist() for b in barred), strict=True))
-        found += [(i, REASONS.index("excluded")) for i, p in enumerate(zip(need, target, strict=True)) if p in held]
-    found.sort()
-    rows = pairs.select("need_id", "target_id")[np.asarray([i for i, _ in found], dtype=np.int64)]
-    return rows.with_columns(reason=pl.Series([REASONS[r] for _, r in found], dtype=pl.String))
+    rows = pl.DataFrame({"row": np.arange(len(need)), "need": need, "target": target})
+    said = (
+        unwanted(stated, index) if conditions.not_wanted else pl.DataFrame(schema={**rows.schema, "phrase": pl.String})
+    )
+    held = _barred(needs, index, excluded, Conditions())
+    barred = pl.DataFrame(dict(zip(("need", "target"), held or (need[:0],) * 2, strict=True)))
+    found = reasons(
+        conditions,
+        stated[need],
+        index.facts[target],
+        rows.join(said.select("need", "target", "phrase"), on=["need", "target"]),
+        rows.join(barred, on=["need", "target"], how="semi")["row"],
+    )
+    return pairs.select("need_id", "target_id")[found["row"]].with_columns(found.drop("row"))
 
 
 def units_behind(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> tuple[np.ndarray, np.ndarray]:
@@ -415,16 +418,24 @@ def _chosen(index: Index, targets: pl.Series | Sequence[str]) -> Index:
     return part_of(index, np.sort(_places(wanted["target_id"], index.target_ids)))
 
 
-def _barred(needs: pl.DataFrame, index: Index, excluded: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray] | None:
-    if excluded is None or excluded.is_empty():
-        return None
-    pair = ["need_id", "target_id"]
-    once = excluded.unique(pair, maintain_order=True) if set(pair) <= set(excluded.columns) else excluded
-    check_table(once, "excluded", key=pair, text=[])
-    known = once.filter(
-        pl.col("need_id").is_in(needs["need_id"].implode()) & pl.col("target_id").is_in(index.target_ids.implode())
-    )
-    return _places(known["need_id"], needs["need_id"]), _places(known["target_id"], index.target_ids)
+def _barred(
+    needs: pl.DataFrame, index: Index, excluded: pl.DataFrame | None, asked: Conditions
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Places of pairs that must not come out: those excluded, and those that say what is not wanted."""
+    found = pl.DataFrame(schema={"need": pl.Int64, "target": pl.Int64})
+    if asked.not_wanted:
+        found = unwanted(facts(needs, "needs", NEED_FACTS), index).select("need", "target")
+    if excluded is not None and not excluded.is_empty():
+        pair = ["need_id", "target_id"]
+        once = excluded.unique(pair, maintain_order=True) if set(pair) <= set(excluded.columns) else excluded
+        check_table(once, "excluded", key=pair, text=[])
+        known = once.filter(
+            pl.col("need_id").is_in(needs["need_id"].implode()) & pl.col("target_id").is_in(index.target_ids.implode())
+        )
+        places = _places(known["need_id"], needs["need_id"]), _places(known["target_id"], index.target_ids)
+        found = pl.concat([found, pl.DataFrame(dict(zip(found.columns, places, strict=True)))])
+    found = found.unique(maintain_order=True)
+    return (found["need"].to_numpy(), found["target"].to_numpy()) if found.height else None
 
 
 def _places(ids: pl.Series, where: pl.Series) -> np.ndarray:

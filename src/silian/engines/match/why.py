@@ -67,7 +67,7 @@ def wording_of(title: Bags, body: Bags, index: Index) -> tuple[tuple[str, ...], 
         words=Lists(counts.indptr.astype(np.int64), counts.indices.astype(np.int64), counts.data.astype(np.float64)),
         grams=_lists([[f for f, _, _ in row] for row in made], [n for row in made for _, n, _ in row]),
         covers=_lists([held for row in made for _, _, held in row]),
-        tests=_lists([[place.get(g, -1) for g in _tests(t)] for t in terms]),
+        tests=_lists([[place.get(g, -1) for g in tests_of(t)] for t in terms]),
         longer=_lists(_holders(terms, code)),
         phrases=_lists([sorted(row, key=lambda p: (-length[p], spelled[p])) for row in per_need]),
         phrase_term=np.asarray([code[t] for t in spelled], dtype=np.int64),
@@ -171,7 +171,7 @@ def _terms_inside(word: str, known: Iterable[str]) -> list[str]:
     return [word, *dict.fromkeys(t for t in inside if t in known)]
 
 
-def _tests(term: str) -> list[str]:
+def tests_of(term: str) -> list[str]:
     """The features that show a term: the longest runs it has."""
     runs = grams(term)
     longest = max(map(len, runs))

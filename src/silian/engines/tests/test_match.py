@@ -359,8 +359,14 @@ def test_why_not_names_every_condition_that_fails():
 
     found = match.why_not(pairs, ASKED, match.build(OFFERS, encoder="words"), conditions=conditions, excluded=excluded)
 
-    assert found.rows() == [("n2", "d", "deadline"), ("n1", "a", "trl"), ("n1", "a", "budget"), ("n1", "a", "validity"),
-                            ("n1", "a", "ip_status"), ("n1", "d", "excluded")]  # fmt: skip
+    assert found.rows() == [
+        ("n2", "d", "deadline", "2024-01-01", ">= 2025-02-01"),
+        ("n1", "a", "trl", "4", ">= 5"),
+        ("n1", "a", "budget", "200000", "<= 100000"),
+        ("n1", "a", "validity", "2025-01-31", ">= 2025-02-01"),
+        ("n1", "a", "ip_status", "granted", "pending"),
+        ("n1", "d", "excluded", None, None),
+    ]
 
 
 @settings(max_examples=20, deadline=None)

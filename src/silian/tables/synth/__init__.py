@@ -25,6 +25,7 @@ from silian.tables.synth._needs import TODAY, needs
 from silian.tables.synth._organisations import STEM, STEM_EN, organisations
 from silian.tables.synth._places import places
 from silian.tables.synth._products import graph, products
+from silian.tables.synth._qualifications import qualify
 from silian.tables.synth._relations import conflicts, relations
 from silian.tables.synth._sizes import SIZES, size_named
 from silian.tables.synth._subjects import Demand, draw
@@ -127,7 +128,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "indicators": support.indicators(seed, map_),
         "labels": labels(wanted, seed, matches, need_table, achievement_table),
     }
-    tables, faults = soil(seed, tables)
+    tables, faults = soil(seed, qualify(seed, tables))
     truth = {
         "matches": matches,
         "missing_products": goods.missing,

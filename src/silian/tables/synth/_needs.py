@@ -148,6 +148,7 @@ def needs(
     that an enterprise wants to buy here.
     """
     dice = Dice(seed, "needs")
+    classes = Dice(seed, "needs ipc")
     writer = Writer(vocabulary, dice)
     owners = _owners(subjects, seed, vocabulary, organisations)
     width = len(str(len(subjects)))
@@ -168,6 +169,7 @@ def needs(
             "title": title,
             "text": text,
         }
+        row |= {"ipc": [vocabulary.things[thing].ipc[:4]] if classes.chance(0.2) else None}
         row |= {"kind": asks_for, "field": family.field if dice.chance(0.97) else None}
         if asks_for not in ("talent", "funding"):
             row |= _wishes(dice, vocabulary, family.nature)
