@@ -86,7 +86,7 @@ def facts(given: pl.DataFrame, name: str, wanted: dict[str, pl.DataType]) -> pl.
     columns = []
     for column, kind in wanted.items():
         if column not in given.columns:
-            columns.append(pl.lit(None, dtype=kind).alias(column))
+            columns.append(pl.repeat(None, given.height, dtype=kind).alias(column))
             continue
         found = given.schema[column]
         if kind.is_numeric():
@@ -224,7 +224,7 @@ def holders(targets: pl.DataFrame, organisations: pl.DataFrame) -> pl.DataFrame:
     theirs = _inputs.columns(organisations, "organisations", {"org_id": "id"}, optional={"qualifications": "list"})
     _inputs.refuse_duplicates(theirs, "organisations", ["org_id"])
     own = targets.select(
-        pl.col(c).cast(kind) if c in targets.columns else pl.lit(None, kind).alias(c)
+        pl.col(c).cast(kind) if c in targets.columns else pl.repeat(None, targets.height, dtype=kind).alias(c)
         for c, kind in (("org_id", pl.String()), ("qualifications", TEXTS))
     )
     both = own.join(theirs.rename({"qualifications": "theirs"}), on="org_id", how="left", maintain_order="left")
