@@ -246,10 +246,10 @@ class _Unpacker:
 
 
 def check_lists(
-    ends: np.ndarray, codes: np.ndarray, values: np.ndarray, *, rows: int, codes_below: int, where: str
+    ends: np.ndarray, codes: np.ndarray, values: np.ndarray | None = None, *, rows: int, codes_below: int, where: str
 ) -> None:
-    """Raise store.content where rows of codes point outside: compiled loops do not look."""
-    whole = ends.ndim == codes.ndim == values.ndim == 1 and len(ends) == rows + 1 and len(values) == len(codes)
+    """Raise store.content where rows of codes, with a value each or none, point outside: compiled loops do not look."""
+    whole = ends.ndim == codes.ndim == 1 and len(ends) == rows + 1 and (values is None or values.shape == codes.shape)
     whole = whole and ends.dtype.kind == codes.dtype.kind == "i" and ends[0] == 0 and ends[-1] == len(codes)
     whole = bool(whole and (ends[1:] >= ends[:-1]).all())
     if whole and len(codes):

@@ -84,8 +84,8 @@ def spell(vocabulary: Sequence[str], place: Mapping[str, int]) -> Any:
     import scipy.sparse as sp
 
     columns = [[place[g] for g in grams(w) if g in place] for w in vocabulary]
-    ends = np.cumsum([0, *map(len, columns)])
-    flat = np.asarray([c for row in columns for c in row], dtype=np.int64)
+    ends = np.cumsum([0, *map(len, columns)], dtype=np.int32)
+    flat = np.asarray([c for row in columns for c in row], dtype=np.int32)
     made = sp.csr_array((np.ones(len(flat), np.float32), flat, ends), shape=(len(vocabulary), len(place)))
     made.sum_duplicates()
     return made

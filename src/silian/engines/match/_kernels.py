@@ -18,6 +18,13 @@ class Lists(NamedTuple):
     value: np.ndarray
 
 
+class Sets(NamedTuple):
+    """Rows of codes, ascending: row i holds code[ptr[i]:ptr[i + 1]]."""
+
+    ptr: np.ndarray  # int64
+    code: np.ndarray  # int32
+
+
 class Vectors(NamedTuple):
     """Vectors of length 1 as whole numbers: row i is codes[i] × scale[i]; a row without direction is all zeros.
 
@@ -46,8 +53,8 @@ class Groups(NamedTuple):
 class Marks(NamedTuple):
     """Of units, for showing terms: their words of one character (as features) and which words touch each other."""
 
-    alone: Lists
-    touching: Lists
+    alone: Sets
+    touching: Sets
     touches: int  # of all units
 
 

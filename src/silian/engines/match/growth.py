@@ -10,7 +10,7 @@ import polars as pl
 
 from silian.engines.match._checks import check_known
 from silian.engines.match._coding import codes_of
-from silian.engines.match._kernels import Groups, Lists, Vectors
+from silian.engines.match._kernels import Groups, Sets, Vectors
 from silian.engines.match.index import Index, Way, members_of, of_targets, of_works, part_of, some
 from silian.engines.match.why import Touches
 from silian.errors import MatchError
@@ -212,21 +212,21 @@ def _renumbered(index: Index, space: WordSpace, words: Mapping[str, int]) -> Ind
 def _with_features(index: Index, space: WordSpace, number: np.ndarray) -> Index:
     """An index with other numbers of its features; `number` keeps their order. Its postings are left as they were."""
     rows = index.rows
-    codes = number[rows.indices].astype(rows.indices.dtype)
-    rows = type(rows)((rows.data, codes, rows.indptr), shape=(rows.shape[0], len(space.features)))
-    return replace(index, space=space, rows=rows, alone=index.alone._replace(code=number[index.alone.code]))
+    new = number.astype(np.int32)
+    rows = type(rows)((rows.data, new[rows.indices], rows.indptr), shape=(rows.shape[0], len(space.features)))
+    return replace(index, space=space, rows=rows, alone=index.alone._replace(code=new[index.alone.code]))
 
 
-def _under(upper: Lists, lower: Lists) -> Lists:
-    """Lists with others under them."""
+def _under(upper: Sets, lower: Sets) -> Sets:
+    """Sets with others under them."""
     ptr = np.concatenate([upper.ptr, upper.ptr[-1] + lower.ptr[1:]])
-    return Lists(ptr, np.concatenate([upper.code, lower.code]), np.concatenate([upper.value, lower.value]))
+    return Sets(ptr, np.concatenate([upper.code, lower.code]))
 
 
 def _touches(old: Touches, new: Touches, units: np.ndarray) -> Touches:
     """Which words touch in units of both."""
     keys = np.union1d(old.keys, new.keys)
-    both = [t.units._replace(code=np.searchsorted(keys, t.keys)[t.units.code]) for t in (old, new)]
+    both = [t.units._replace(code=np.searchsorted(keys, t.keys).astype(np.int32)[t.units.code]) for t in (old, new)]
     return Touches(keys, some(_under(*both), units))
 
 
@@ -235,7 +235,9 @@ def _tidy(index: Index) -> Index:
     keys, units = index.touches
     held = np.bincount(units.code, minlength=len(keys)) > 0
     if not held.all():
-        index = replace(index, touches=Touches(keys[held], units._replace(code=(np.cumsum(held) - 1)[units.code])))
+        index = replace(
+            index, touches=Touches(keys[held], units._replace(code=(np.cumsum(held) - 1).astype(np.int32)[units.code]))
+        )
     kept = index.learnt.features | (np.bincount(index.rows.indices, minlength=len(index.space.features)) > 0)
     if kept.all():
         return index

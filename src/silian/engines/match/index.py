@@ -11,7 +11,7 @@ import polars as pl
 from silian import text
 from silian.engines.match._checks import check_known, check_number, check_range, check_table
 from silian.engines.match._coding import codes_of, lists, whole
-from silian.engines.match._kernels import Groups, Lists, Side, Vectors
+from silian.engines.match._kernels import Groups, Sets, Side, Vectors
 from silian.engines.match.conditions import TARGET_FACTS, facts
 from silian.engines.match.why import Touches, characters_alone, touches_of
 from silian.errors import MatchError
@@ -63,7 +63,7 @@ class Index:
     rows: Any  # csr_array float32 (units, features), unit rows
     vectors: Vectors  # of the units, as whole numbers
     codes: Codes  # the same two once more, as the fast pass wants them; made by `codes_of`
-    alone: Lists  # the features of each unit that are words of one character
+    alone: Sets  # the features of each unit that are words of one character
     touches: Touches  # which words touch each other in each unit
     groups: Groups  # where the units of each target begin, their weights, how many a score rests on
     meaning: float  # share of the vectors in a score
@@ -364,10 +364,10 @@ def part_of(index: Index, places: np.ndarray) -> Index:
     )  # fmt: skip
 
 
-def some(given: Lists, rows: np.ndarray) -> Lists:
-    """Some rows of lists, in the order given."""
+def some(given: Sets, rows: np.ndarray) -> Sets:
+    """Some rows of sets, in the order given."""
     ends, at = members_of(given.ptr, rows)
-    return Lists(ends, given.code[at], given.value[at])
+    return Sets(ends, given.code[at])
 
 
 def members_of(start: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from silian.engines.match._dots import LANES, STEP, WIDE
-from silian.engines.match._kernels import Groups, Lists, Vectors
+from silian.engines.match._kernels import Groups, Lists, Sets, Vectors
 from silian.engines.match._topk import Codes
 from silian.engines.match.index import Index, Learnt
 from silian.engines.match.why import Touches
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INDEX_VERSION: Final = 1  # goes up when the fields of a class below change, or how texts are cut into words
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index, is added here.
 CLASSES: Final = (
-    Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Groups, Touches,
+    Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Sets, Groups, Touches,
     WordsOnly, Corpus, Static, WordPieces, Sentence, Folder,
 )  # fmt: skip
 
@@ -106,8 +106,7 @@ def _check(index: Index) -> None:
     check_lists(*index.codes.posts, rows=features, codes_below=units, where="codes.posts")
     check_lists(*index.alone, rows=units, codes_below=features, where="alone")
     check_lists(*index.touches.units, rows=units, codes_below=len(keys), where="touches.units")
-    each = np.arange(units)
-    check_lists(index.groups.start, each, index.groups.weight, rows=targets, codes_below=units, where="groups")
+    check_lists(index.groups.start, np.arange(units), rows=targets, codes_below=units, where="groups")
 
 
 def _fit(codes: Codes, vectors: Vectors) -> bool:

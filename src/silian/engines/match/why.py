@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from silian.engines.match._kernels import Lists, Parts
+from silian.engines.match._kernels import Lists, Parts, Sets
 from silian.text import grams, stack
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Touches(NamedTuple):
     """Which words touch each other in the units of an index."""
 
     keys: np.ndarray  # int64, sorted: place of the first word × number of words + place of the second
-    units: Lists  # per unit: places in keys, ascending
+    units: Sets  # per unit: places in keys
 
 
 class Wording(NamedTuple):
@@ -88,18 +88,17 @@ def touches_of(both: Bags) -> Touches:
     once = each[np.diff(each, prepend=-1) > 0]
     unit, held = np.divmod(once, max(len(keys), 1))
     ends = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=units))]).astype(np.int64)
-    return Touches(keys, Lists(ends, held.astype(np.int64), np.ones(len(held))))
+    return Touches(keys, Sets(ends, held.astype(np.int32)))
 
 
-def characters_alone(both: Bags, place: Mapping[str, int]) -> Lists:
+def characters_alone(both: Bags, place: Mapping[str, int]) -> Sets:
     """The features of each unit that are words of one character in it; both: as for `touches_of`."""
     counts = folded(both)
     feature = np.asarray([place[w] if len(w) == 1 else -1 for w in both.vocabulary], dtype=np.int64)
     columns = feature[counts.indices]
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[columns >= 0]
     ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=counts.shape[0]))]).astype(np.int64)
-    kept = columns[columns >= 0]  # ascending in a row: words and features are sorted alike
-    return Lists(ends, kept, np.ones(len(kept)))
+    return Sets(ends, columns[columns >= 0].astype(np.int32))  # ascending: words and features are sorted alike
 
 
 def folded(both: Bags) -> Any:
