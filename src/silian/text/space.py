@@ -36,14 +36,18 @@ class WordSpace:
     @classmethod
     def fit(cls, *bags: Bags) -> WordSpace:
         """Learn the features and their idf; the bags are fields of the same texts, row by row."""
-        features = sorted({g for b in bags for w in b.vocabulary for g in grams(w)})
+        return cls.fit_blocks([bags] if bags else [])
+
+    @classmethod
+    def fit_blocks(cls, blocks: Sequence[Sequence[Bags]]) -> WordSpace:
+        """As `fit`, from texts that were cut in blocks; only one block at a time is counted."""
+        features = sorted({g for block in blocks for b in block for w in b.vocabulary for g in grams(w)})
         place = {f: i for i, f in enumerate(features)}
-        seen: Any = None
-        for b in bags:
-            has = _spread(b, place)
-            seen = has if seen is None else seen + has
-        n = len(bags[0]) if bags else 0
-        df = np.bincount(seen.indices, minlength=len(features)) if seen is not None else np.zeros(0)
+        df = np.zeros(len(features))
+        for block in blocks:
+            seen = sum((_spread(b, place) for b in block[1:]), start=_spread(block[0], place))
+            df += np.bincount(seen.indices, minlength=len(features))
+        n = sum(len(block[0]) for block in blocks)
         return cls(features=tuple(features), idf=idf_of(df, n), place=place)
 
     def widened(self, *bags: Bags, idf: float) -> WordSpace:

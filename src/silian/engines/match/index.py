@@ -13,7 +13,7 @@ from silian.engines.match._checks import check_known, check_number, check_range,
 from silian.engines.match._coding import codes_of, lists, whole
 from silian.engines.match._kernels import Groups, Sets, Side, Vectors
 from silian.engines.match.conditions import TARGET_FACTS, facts
-from silian.engines.match.why import Touches, characters_alone, touches_of
+from silian.engines.match.why import Touches, marks_of
 from silian.errors import MatchError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TITLE_SHARE: Final = 0.5  # of a title's words beside those of the text, each scaled to length 1; an encoder has its own
 BEST_WORKS: Final = 3
+UNITS_AT_ONCE: Final = 8_000  # that are read and encoded together: a matter of memory only
 # A role's weight: who led a work knows it best.
 ROLE_WEIGHT: Final = {"first": 1.0, "corresponding": 1.0, "leader": 1.0, "member": 0.85}
 UNKNOWN_ROLE_WEIGHT: Final = 0.9
@@ -320,26 +321,44 @@ def _ready(
     stated = facts(targets, name, TARGET_FACTS)
     organisation = facts(targets, name, {"org_id": pl.String()})["org_id"]
     read_by = _facing(way.terms, units) if base is None else base.terms
-    title, body = fields(units, read_by)
-    both = text.stack(title, body)
-    fitted = text.encoder(way.encoder, seed=way.seed).fit(both) if isinstance(way.encoder, str) else way.encoder
-    space = text.WordSpace.fit(title, body) if base is None else _widened(base, title, body)
-    rows = word_rows(space, title, body)
-    vectors = meaning_rows(fitted, title, body)
+    read = [fields(units[at : at + UNITS_AT_ONCE], read_by) for at in range(0, max(units.height, 1), UNITS_AT_ONCE)]
+    fitted = way.encoder
+    if isinstance(fitted, str):
+        fitted = text.encoder(fitted, seed=way.seed).fit(text.stack(*(t for t, _ in read), *(b for _, b in read)))
+    space = text.WordSpace.fit_blocks(read) if base is None else _widened(base, read)
+    place, alone, touches = marks_of(read, space.place)
+    rows, vectors = _rows(read, space, fitted)
     meaning = fitted.share if way.meaning is None else way.meaning
     return Index(
         kind=kind, target_ids=targets[key].alias("target_id"), facts=stated, organisation=organisation, basis=basis,
-        encoder=fitted, terms=read_by, space=space,
-        place={w: i for i, w in enumerate(both.vocabulary)}, rows=rows, vectors=vectors,
-        codes=codes_of(rows, vectors), alone=characters_alone(both, space.place), touches=touches_of(both),
+        encoder=fitted, terms=read_by, space=space, place=place, rows=rows, vectors=vectors,
+        codes=codes_of(rows, vectors), alone=alone, touches=touches,
         groups=Groups(start.astype(np.int64), weight, best), meaning=meaning if vectors.codes.shape[1] else 0.0,
-        learnt=_learnt(space, targets.height, len(title), year, base),
+        learnt=_learnt(space, targets.height, units.height, year, base),
     )  # fmt: skip
 
 
-def _widened(base: Index, title: Bags, body: Bags) -> WordSpace:
+def _rows(read: list[tuple[Bags, Bags]], space: WordSpace, encoder: Encoder) -> tuple[Any, Vectors]:
+    """Rows of words and vectors of units that were read in blocks; each block is let go when it is done."""
+    import scipy.sparse as sp
+
+    words, codes, scale, at = [], np.zeros((0, 0), np.int16), np.zeros(sum(len(t) for t, _ in read)), 0
+    while read:
+        title, body = read.pop(0)
+        words.append(word_rows(space, title, body))
+        part = meaning_rows(encoder, title, body)
+        if not codes.size:
+            codes = np.zeros((len(scale), part.codes.shape[1]), np.int16)
+        codes[at : at + len(title)], scale[at : at + len(title)] = part
+        at += len(title)
+    rows = sp.vstack(words, format="csr")
+    narrow = (rows.indices.astype(np.int32), rows.indptr.astype(np.int32))
+    return sp.csr_array((rows.data, *narrow), shape=rows.shape), Vectors(codes, scale)
+
+
+def _widened(base: Index, read: list[tuple[Bags, Bags]]) -> WordSpace:
     """The base's features and those of later texts, which weigh as one that stood in a single unit of the base."""
-    return base.space.widened(title, body, idf=text.idf_of(1, base.learnt.units))
+    return base.space.widened(*(b for block in read for b in block), idf=text.idf_of(1, base.learnt.units))
 
 
 def _learnt(space: WordSpace, targets: int, units: int, year: float | None, base: Index | None) -> Learnt:

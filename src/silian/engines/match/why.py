@@ -79,20 +79,41 @@ def wording_of(title: Bags, body: Bags, index: Index) -> tuple[tuple[str, ...], 
     return tuple(terms), wording
 
 
-def touches_of(both: Bags) -> Touches:
+def marks_of(read: Sequence[tuple[Bags, Bags]], features: Mapping[str, int]) -> tuple[dict[str, int], Sets, Touches]:
+    """Of units that were read in blocks (titles, texts): their words and places, words of one character, touches."""
+    words = sorted({w for block in read for bags in block for w in bags.vocabulary})
+    place = {w: i for i, w in enumerate(words)}
+    alone, touches = [], []
+    for title, body in read:
+        both = stack(title, body)
+        alone.append(_characters_alone(both, features))
+        touches.append(_touches_of(both, place))
+    keys = np.unique(np.concatenate([t.keys for t in touches]))
+    units = [t.units._replace(code=np.searchsorted(keys, t.keys).astype(np.int32)[t.units.code]) for t in touches]
+    return place, _one_under_other(alone), Touches(keys, _one_under_other(units))
+
+
+def _one_under_other(parts: Sequence[Sets]) -> Sets:
+    before = np.cumsum([0, *(len(p.code) for p in parts)])
+    ptr = np.concatenate([[0], *(p.ptr[1:] + at for p, at in zip(parts, before, strict=False))])
+    return Sets(ptr, np.concatenate([p.code for p in parts]))
+
+
+def _touches_of(both: Bags, place: Mapping[str, int]) -> Touches:
     """Which words touch in each unit; both: titles, and under them the texts of the same units."""
-    units, words = len(both) // 2, max(len(both.vocabulary), 1)
+    units, words = len(both) // 2, max(len(place), 1)
+    number = np.asarray([*(place[w] for w in both.vocabulary), -1], dtype=np.int64)
     at, rows = _touching(both)
-    keys, place = np.unique(both.order[at] * words + both.order[at + 1], return_inverse=True)
-    each = np.sort((rows % max(units, 1)) * max(len(keys), 1) + place)
+    keys, code = np.unique(number[both.order[at]] * words + number[both.order[at + 1]], return_inverse=True)
+    each = np.sort((rows % max(units, 1)) * max(len(keys), 1) + code)
     once = each[np.diff(each, prepend=-1) > 0]
     unit, held = np.divmod(once, max(len(keys), 1))
     ends = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=units))]).astype(np.int64)
     return Touches(keys, Sets(ends, held.astype(np.int32)))
 
 
-def characters_alone(both: Bags, place: Mapping[str, int]) -> Sets:
-    """The features of each unit that are words of one character in it; both: as for `touches_of`."""
+def _characters_alone(both: Bags, place: Mapping[str, int]) -> Sets:
+    """The features of each unit that are words of one character in it; both: as for `_touches_of`."""
     counts = folded(both)
     feature = np.asarray([place[w] if len(w) == 1 else -1 for w in both.vocabulary], dtype=np.int64)
     columns = feature[counts.indices]

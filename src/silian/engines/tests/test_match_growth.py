@@ -68,7 +68,7 @@ def slow(base, records, monkeypatch, make):
     """Built of all records at once, with the base's encoder and idf."""
     space = slow_space(base, records)
     with monkeypatch.context() as patched:
-        patched.setattr(text.WordSpace, "fit", lambda *_: space)
+        patched.setattr(text.WordSpace, "fit_blocks", lambda *_: space)
         patched.setattr(indexing, "_facing", lambda *_: base.terms)
         return make()
 
