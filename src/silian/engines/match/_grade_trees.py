@@ -19,6 +19,15 @@ class Trees(NamedTuple):
     value: np.ndarray  # float64 (trees, nodes): of leaves, the rate included
 
 
+class Rows(NamedTuple):
+    """Rows to part: their bins, uint8 (columns, rows); slope and bend of the loss, and weight, float64 (rows,)."""
+
+    bins: np.ndarray
+    slope: np.ndarray
+    bend: np.ndarray
+    weight: np.ndarray
+
+
 class Growth(NamedTuple):
     """How trees grow."""
 
@@ -30,7 +39,9 @@ class Growth(NamedTuple):
     share: float = 0.25  # of the columns that a tree may look at
 
 
-def grow(values: np.ndarray, wanted: np.ndarray, weight: np.ndarray, start: np.ndarray, *, growth: Growth, seed: int) -> Trees:
+def grow(
+    values: np.ndarray, wanted: np.ndarray, weight: np.ndarray, start: np.ndarray, *, growth: Growth, seed: int
+) -> Trees:
     """Trees of the log-odds of `wanted` beyond `start`, by Newton steps (Friedman 2001; histograms as in LightGBM).
 
     values : float64 (rows, columns), finite
@@ -40,11 +51,11 @@ def grow(values: np.ndarray, wanted: np.ndarray, weight: np.ndarray, start: np.n
     """
     rows, columns = values.shape
     edges = np.full((columns, BINS - 1), np.inf)
-    bins = np.zeros((rows, columns), np.uint8)
+    bins = np.zeros((columns, rows), np.uint8)
     for j in range(columns):
         cuts = np.unique(np.quantile(values[:, j], np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf"))
         edges[j, : len(cuts)] = cuts
-        bins[:, j] = np.searchsorted(cuts, values[:, j], side="left")
+        bins[j] = np.searchsorted(cuts, values[:, j], side="left")
     looked = max(1, round(growth.share * columns))
     drawn = np.random.default_rng(seed).random((growth.trees, columns)).argsort(axis=1)[:, :looked]
     return Trees(*_grow(bins, edges, wanted, weight, start.copy(), np.sort(drawn, axis=1), growth))
@@ -71,69 +82,67 @@ def _grow(bins, edges, wanted, weight, odds, drawn, growth):  # type: ignore[no-
     cut = np.zeros((number, nodes))
     left = np.zeros((number, nodes), np.int32)
     value = np.zeros((number, nodes))
-    rows = bins.shape[0]
+    rows = bins.shape[1]
     slope, bend = np.zeros(rows), np.zeros(rows)
     for t in range(number):
         for i in range(rows):
-            share = 1.0 / (1.0 + np.exp(-odds[i]))
+            share = 0.5 + 0.5 * np.tanh(0.5 * odds[i])
             slope[i] = weight[i] * (wanted[i] - share)
             bend[i] = weight[i] * max(share * (1.0 - share), 1e-6)
-        _grow_one(bins, edges, slope, bend, weight, odds, drawn[t], growth, column[t], cut[t], left[t], value[t])
+        rows_of = Rows(bins, slope, bend, weight)
+        _grow_one(rows_of, edges, odds, drawn[t], growth, Trees(column[t], cut[t], left[t], value[t]))
     return column, cut, left, value
 
 
 @njit(cache=True, nogil=True)
-def _grow_one(bins, edges, slope, bend, weight, odds, columns, growth, column, cut, left, value):  # type: ignore[no-untyped-def]
-    """One tree, the leaf that gains most parted first; adds it to odds."""
-    nodes = len(column)
-    order = np.arange(bins.shape[0])
+def _grow_one(rows, edges, odds, columns, growth, tree):  # type: ignore[no-untyped-def]
+    """Fill in one tree, the leaf that gains most parted first; adds it to odds."""
+    nodes = len(tree.column)
+    order = np.arange(len(rows.slope))
     first, last = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
     gain, at_bin, at_column = np.zeros(nodes), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
     last[0] = len(order)
     used = 1
-    gain[0], at_column[0], at_bin[0] = _best_split(bins, slope, bend, weight, order, columns, growth)
+    gain[0], at_column[0], at_bin[0] = _best_split(rows, order, columns, growth)
     while used + 1 < nodes:
         node = int(np.argmax(gain[:used]))
         if gain[node] <= 0.0:
             break
         j, b = at_column[node], at_bin[node]
-        middle = _part(order, first[node], last[node], bins[:, j], b)
-        column[node], cut[node], left[node], gain[node] = j, edges[j, b], used, 0.0
+        middle = _part(order, first[node], last[node], rows.bins[j], b)
+        tree.column[node], tree.cut[node], tree.left[node], gain[node] = j, edges[j, b], used, 0.0
         first[used], last[used], first[used + 1], last[used + 1] = first[node], middle, middle, last[node]
         for side in (used, used + 1):
             part = order[first[side] : last[side]]
-            gain[side], at_column[side], at_bin[side] = _best_split(bins, slope, bend, weight, part, columns, growth)
+            gain[side], at_column[side], at_bin[side] = _best_split(rows, part, columns, growth)
         used += 2
     for node in range(used):
-        if column[node] < 0:
+        if tree.column[node] < 0:
             part = order[first[node] : last[node]]
             up, down = growth.ridge, 0.0
             for i in part:
-                up += bend[i]
-                down += slope[i]
-            value[node] = growth.rate * down / up
+                up += rows.bend[i]
+                down += rows.slope[i]
+            tree.value[node] = growth.rate * down / up
             for i in part:
-                odds[i] += value[node]
+                odds[i] += tree.value[node]
 
 
 @njit(cache=True, nogil=True)
-def _best_split(bins, slope, bend, weight, part, columns, growth):  # type: ignore[no-untyped-def]
+def _best_split(rows, part, columns, growth):  # type: ignore[no-untyped-def]
     """Gain, column and bin of the best cut of these rows; the first of equals; gain 0 where none is allowed."""
-    best, best_column, best_bin = 1e-9, 0, 0
-    total = np.zeros(3)
-    for i in part:
-        total[0] += slope[i]
-        total[1] += bend[i]
-        total[2] += weight[i]
-    if total[2] < 2.0 * growth.least:
-        return 0.0, 0, 0
-    whole = total[0] ** 2 / (total[1] + growth.ridge)
-    found = False
+    slope, bend, weight = rows.slope[part], rows.bend[part], rows.weight[part]
+    slopes, bends, weights = slope.sum(), bend.sum(), weight.sum()
+    best, best_column, best_bin = 0.0, 0, 0
+    if weights < 2.0 * growth.least:
+        return best, best_column, best_bin
+    whole = slopes**2 / (bends + growth.ridge) + 1e-9
     sums = np.zeros((BINS, 3))
     for j in columns:
         sums[:] = 0.0
-        for i in part:
-            b = bins[i, j]
+        bins = rows.bins[j]
+        for i in range(len(part)):
+            b = bins[part[i]]
             sums[b, 0] += slope[i]
             sums[b, 1] += bend[i]
             sums[b, 2] += weight[i]
@@ -142,12 +151,12 @@ def _best_split(bins, slope, bend, weight, part, columns, growth):  # type: igno
             s += sums[b, 0]
             h += sums[b, 1]
             w += sums[b, 2]
-            if w < growth.least or total[2] - w < growth.least:
+            if w < growth.least or weights - w < growth.least:
                 continue
-            gain = s**2 / (h + growth.ridge) + (total[0] - s) ** 2 / (total[1] - h + growth.ridge) - whole
+            gain = s**2 / (h + growth.ridge) + (slopes - s) ** 2 / (bends - h + growth.ridge) - whole
             if gain > best:
-                best, best_column, best_bin, found = gain, j, b, True
-    return (best, best_column, best_bin) if found else (0.0, 0, 0)
+                best, best_column, best_bin = gain, j, b
+    return best, best_column, best_bin
 
 
 @njit(cache=True, nogil=True)

@@ -320,7 +320,7 @@ def _ready(
     name = "targets" if key == "target_id" else "experts"
     stated = facts(targets, name, TARGET_FACTS)
     organisation = facts(targets, name, {"org_id": pl.String()})["org_id"]
-    read_by = _facing(way.terms, units) if base is None else base.terms
+    read_by = facing(way.terms, units) if base is None else base.terms
     read = [fields(units[at : at + UNITS_AT_ONCE], read_by) for at in range(0, max(units.height, 1), UNITS_AT_ONCE)]
     fitted = way.encoder
     if isinstance(fitted, str):
@@ -425,11 +425,11 @@ def fit_encoder(
     read: list[Bags] = []
     for i, table in enumerate(tables):
         check_table(table, f"table {i + 1}", key=[], text=["title", "text"])
-        read += fields(table, _facing(terms, table))
+        read += fields(table, facing(terms, table))
     return text.encoder(encoder, seed=seed).fit(text.stack(*read))
 
 
-def _facing(terms: Terms | Literal["default"] | None, units: pl.DataFrame) -> Terms | None:
+def facing(terms: Terms | Literal["default"] | None, units: pl.DataFrame) -> Terms | None:
     """The terms, facing the language that most units are written in."""
     if terms is None:
         return None
