@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from silian.engines.match.index import fields, meaning_rows, word_rows
+from silian import text
+from silian.engines.match.index import fields, word_rows
 
 if TYPE_CHECKING:
     from silian.text import Encoder, Terms, WordSpace
@@ -55,7 +56,7 @@ def read(given: pl.DataFrame, encoder: Encoder, space: WordSpace, terms: Terms |
     """Read the titles and texts of a table, row by row; parts: title and text on their own too."""
     title, body = fields(given, terms)
     lengths = np.stack([np.log1p([len(t) for t in bags.texts]) for bags in (title, body)], axis=1)
-    both, vector = word_rows(space, title, body), meaning_rows(encoder, title, body)
+    both, vector = word_rows(space, title, body), text.encode_fields(encoder, title, body)
     if not parts:
         return Reading(both, vector, lengths, both[:0], both[:0], vector[:0], vector[:0])
     return Reading(
