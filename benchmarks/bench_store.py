@@ -130,18 +130,29 @@ def grow(folder: Path, kind: str, encoder: str) -> None:
 
 
 def drift() -> None:
-    """How answers move when an index grows instead of being built again: the share of the first ten that agrees."""
+    """How answers move when an index grows instead of being built again, on the graded pairs of bench_match.
+
+    Of the first ten of each need, the share that agrees with an index of all targets; Spearman of score and level.
+    """
+    from bench_match import DATA, Graded, spearman
+
     from silian.engines import match
 
-    needs, targets = tables("random")
-    targets = targets[:20_000]
-    whole = match.rank(needs, match.build(targets, encoder="corpus"))
-    for share in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8):
-        base = match.build(targets[: round(len(targets) * (1 - share))], encoder="corpus")
-        grown = match.extend(base, targets[len(base) :])
-        found = match.rank(needs, grown)
-        agree = found.join(whole, on=["need_id", "target_id"], how="semi").height / whole.height
-        line("drift", growth_share=match.growth(grown).share, first_ten_that_agree=agree)
+    if not DATA.is_dir():
+        print(f"bench_store: no graded pairs in {DATA.name} beside the project, drift is left out")
+        return
+    graded = Graded()
+    targets = graded.targets.sample(fraction=1.0, shuffle=True, seed=7)
+    for encoder in ("words", "static"):
+        whole = match.rank(graded.needs, match.build(targets, encoder=encoder), why=False)
+        for share in (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8):
+            base = match.build(targets[: round(len(targets) * (1 - share))], encoder=encoder)
+            grown = match.extend(base, targets[len(base) :])
+            found = match.rank(graded.needs, grown, why=False)
+            agree = found.join(whole, on=["need_id", "target_id"], how="semi").height / whole.height
+            scores = match.score(graded.pairs, graded.needs, grown)["score"].to_numpy()
+            line(f"drift {encoder}", growth_share=match.growth(grown).share, first_ten_that_agree=agree,
+                 spearman=spearman(scores, graded.level))  # fmt: skip
 
 
 def formats() -> None:
