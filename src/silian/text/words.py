@@ -177,9 +177,9 @@ def segment(texts: Iterable[str | None], *, terms: Terms | None = None) -> Bags:
 def _counted(order: np.ndarray, ends: np.ndarray, words: int) -> Any:
     import scipy.sparse as sp
 
-    rows = np.repeat(np.arange(len(ends)), np.diff(np.concatenate([[0], ends])))
+    rows = np.repeat(np.arange(len(ends), dtype=np.int32), np.diff(np.concatenate([[0], ends])))
     kept = order >= 0
-    entries = (np.ones(int(kept.sum()), np.float32), (rows[kept], order[kept]))
+    entries = (np.ones(int(kept.sum()), np.float32), (rows[kept], order[kept].astype(np.int32)))
     counts = sp.csr_array(entries, shape=(len(ends), words))
     counts.sum_duplicates()
     return counts
