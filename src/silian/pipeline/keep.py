@@ -1,19 +1,28 @@
-"""Indexes kept in files: saved whole, opened by mapping."""
+"""Indexes and graders kept in files: saved whole, opened by mapping."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from silian.engines.match.keep import INDEX_VERSION, from_arrays, to_arrays
+from silian.engines.match.keep import (
+    GRADER_VERSION,
+    INDEX_VERSION,
+    from_arrays,
+    grader_from_arrays,
+    grader_to_arrays,
+    to_arrays,
+)
 from silian.tables.array_file import open_arrays, write_arrays
 from silian.tables.packing import Packed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from silian.engines.match import Index
+    from silian.engines.match import Grader, Index
+    from silian.text import Encoder
 
-INDEX: Final = "index"  # the kind of file
+INDEX: Final = "index"  # kinds of files
+GRADER: Final = "grader"
 
 
 def save_index(index: Index, path: Path) -> None:
@@ -71,3 +80,52 @@ def open_index(path: Path, *, verify: bool = True) -> Index:
     """
     file = open_arrays(path, kind=INDEX, version=INDEX_VERSION, verify=verify)
     return from_arrays(Packed(file.header, file.arrays))
+
+
+def save_grader(grader: Grader, path: Path) -> None:
+    """Keep a grader in one file, with the hash of what it learnt from and its measured quality.
+
+    Parameters
+    ----------
+    grader : of `match.learn`
+    path : the file; one that stands there is replaced
+
+    Raises
+    ------
+    StoreError : as for `save_index`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from silian.engines import match
+    >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池防爆"], "text": [""]})
+    >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> labels = pl.DataFrame({"need_id": ["n"], "target_id": ["a"], "level": [4]})
+    >>> with TemporaryDirectory() as folder:
+    ...     save_grader(match.learn(labels, needs, targets, encoder="words"), Path(folder) / "levels.grader")
+    ...     grader = open_grader(Path(folder) / "levels.grader")
+    >>> grader.quality.labels
+    1
+    """
+    packed = grader_to_arrays(grader)
+    write_arrays(path, packed.arrays, kind=GRADER, version=GRADER_VERSION, header=packed.header)
+
+
+def open_grader(path: Path, *, encoder: Encoder | None = None) -> Grader:
+    """The grader that was saved; it grades alike to the last bit.
+
+    Parameters
+    ----------
+    path : the file
+    encoder : of the index whose pairs it shall grade: a grader that learnt with another one is refused
+
+    Raises
+    ------
+    StoreError : as for `open_index`.
+    MatchError : match.encoder where the encoder is not the one that the grader learnt with.
+    TextError : where the encoder's model is not there.
+    """
+    file = open_arrays(path, kind=GRADER, version=GRADER_VERSION)
+    return grader_from_arrays(Packed(file.header, file.arrays), encoder=encoder)

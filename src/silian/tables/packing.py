@@ -90,7 +90,8 @@ class _Packer:
 
     def _many(self, thing: Any, name: str) -> Any:
         if isinstance(thing, np.ndarray):
-            return {"is": "array", "name": self._array(thing, name)}
+            turned = thing.flags.f_contiguous and not thing.flags.c_contiguous  # sums come out alike only in one order
+            return {"is": "turned" if turned else "array", "name": self._array(thing.T if turned else thing, name)}
         if isinstance(thing, pl.DataFrame | pl.Series):
             return self._table(thing, name)
         if type(thing) is tuple and thing and all(type(t) is str for t in thing):
@@ -184,6 +185,9 @@ class _Unpacker:
 
     def _make_array(self, told: Mapping[str, Any], where: str) -> np.ndarray:  # noqa: ARG002
         return self.arrays[told["name"]]
+
+    def _make_turned(self, told: Mapping[str, Any], where: str) -> np.ndarray:  # noqa: ARG002
+        return self.arrays[told["name"]].T
 
     def _make_frame(self, told: Mapping[str, Any], where: str) -> pl.DataFrame:
         import pyarrow as pa

@@ -1,14 +1,18 @@
-"""An index as arrays and a header, and back; where they lie is not known here."""
+"""An index or a grader as arrays and a header, and back; where they lie is not known here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
 from silian.engines.match._dots import LANES, STEP, WIDE
+from silian.engines.match._grade_features import COLUMNS, Reading
+from silian.engines.match._grade_levels import PARTS, STEPS, Stage
+from silian.engines.match._grade_trees import Trees
 from silian.engines.match._kernels import Groups, Lists, Sets, Vectors
 from silian.engines.match._topk import Codes
+from silian.engines.match.grading import Grader, Quality
 from silian.engines.match.index import Index, Learnt
 from silian.engines.match.why import Touches
 from silian.errors import MatchError, StoreError
@@ -19,11 +23,14 @@ from silian.text.encoders import Corpus, Encoder, Folder, Sentence, Static, Word
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INDEX_VERSION: Final = 1  # goes up when the fields of a class below change, or how texts are cut into words
-# What may stand in what is kept. A new encoder, or a class that becomes part of an index, is added here.
+# A version goes up when the fields of a class below change, or how texts are cut into words.
+INDEX_VERSION: Final = 1
+GRADER_VERSION: Final = 1
+# What may stand in what is kept. A new encoder, or a class that becomes part of an index or grader, is added here.
 CLASSES: Final = (
     Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Sets, Groups, Touches,
     WordsOnly, Corpus, Static, WordPieces, Sentence, Folder,
+    Grader, Quality, Reading, Stage, Trees,
 )  # fmt: skip
 
 
@@ -62,13 +69,65 @@ def from_arrays(packed: Packed) -> Index:
     -----
     Cost: 0.1–0.3 s for 200,000 targets, most of it for the dictionaries of words and features (bench_store).
     """
-    header: Mapping[str, Any] = packed.header
-    index = unpack(Packed(header.get("index", {}), packed.arrays), classes=CLASSES)
-    if not isinstance(index, Index):
-        raise StoreError("store.content", where="index", found=f"a {type(index).__name__}", wanted="an Index")
+    index = _unpacked(packed, "index", Index)
     _check(index)
-    check_encoder(index.encoder, header.get("encoder"), "index")
+    check_encoder(index.encoder, packed.header.get("encoder"), "index")
     return index
+
+
+def grader_to_arrays(grader: Grader) -> Packed:
+    """What `grader_from_arrays` makes the same grader of; the header tells its quality and the hash of its data.
+
+    Raises
+    ------
+    StoreError : as for `to_arrays`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from silian.engines.match import learn
+    >>> needs = pl.DataFrame({"need_id": ["n"], "title": ["锂电池防爆"], "text": [""]})
+    >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> labels = pl.DataFrame({"need_id": ["n"], "target_id": ["a"], "level": [4]})
+    >>> packed = grader_to_arrays(learn(labels, needs, targets, encoder="words"))
+    >>> packed.header["quality"]["labels"], len(packed.header["learnt_from"])
+    (1, 64)
+    """
+    packed = pack(grader, classes=CLASSES)
+    told = {"encoder": _name(grader.encoder), "learnt_from": grader.learnt_from, "quality": grader.quality._asdict()}
+    return Packed({**told, "grader": packed.header}, packed.arrays)
+
+
+def grader_from_arrays(packed: Packed, *, encoder: Encoder | None = None) -> Grader:
+    """The grader that `grader_to_arrays` was given: it grades alike to the last bit.
+
+    Parameters
+    ----------
+    packed : header and arrays
+    encoder : of the index whose pairs it shall grade, where that must be the grader's own
+
+    Raises
+    ------
+    StoreError : store.content where header and arrays are not those of a grader of this version.
+    MatchError : match.encoder where the encoder is no longer the one that it learnt with, or is not the one given.
+    TextError : of the encoder, where its model is not there.
+    """
+    grader = _unpacked(packed, "grader", Grader)
+    _check_grader(grader)
+    for one in (grader.encoder, encoder or grader.encoder):
+        check_encoder(one, packed.header.get("encoder"), "grader")
+    return grader
+
+
+T = TypeVar("T", Index, Grader)
+
+
+def _unpacked(packed: Packed, what: str, kind: type[T]) -> T:
+    header: Mapping[str, Any] = packed.header
+    thing = unpack(Packed(header.get(what, {}), packed.arrays), classes=CLASSES)
+    if not isinstance(thing, kind):
+        raise StoreError("store.content", where=what, found=f"a {type(thing).__name__}", wanted=f"{kind.__name__}")
+    return thing
 
 
 def check_encoder(encoder: Encoder, told: Any, what: str) -> None:
@@ -117,3 +176,32 @@ def _fit(codes: Codes, vectors: Vectors) -> bool:
     shapes = [getattr(codes, name).shape == (tiles, -(-n // STEP), LANES * STEP) for name, n in bytes_of.items()]
     types = codes.common_codes.dtype == codes.vector_codes.dtype == np.uint8
     return all(shapes) and types and len(codes.step) == len(codes.error) == units
+
+
+def _check_grader(grader: Grader) -> None:
+    """Raise store.content where the parts of a grader do not fit each other."""
+    labels, trees = grader.labels.height, grader.stage.trees
+    whole = {
+        "labels": len(grader.part) == len(grader.figures) == len(grader.dual) == labels,
+        "stage.trees": len(trees) in (0, PARTS * len(STEPS)) and all(_walk_ends(part) for part in trees),
+        "need_rows": _reads(grader.need_rows, grader.needs.height),
+        "target_rows": _reads(grader.target_rows, grader.targets.height),
+    }
+    for where, fits in whole.items():
+        if not fits:
+            raise StoreError("store.content", where=where, found="not of the grader's shape", wanted="parts that fit")
+
+
+def _walk_ends(trees: Trees) -> bool:
+    """Whether every walk down the trees goes on to later nodes, looks at columns that are there, and ends."""
+    column, left = trees.column, trees.left
+    shapes = {column.shape, left.shape, trees.cut.shape, trees.value.shape}
+    if len(shapes) > 1 or column.ndim != 2 or not column.shape[1]:
+        return False
+    nodes = column.shape[1]
+    goes_on = (left > np.arange(nodes)) & (left + 1 < nodes)
+    return bool((column < len(COLUMNS)).all() and (goes_on | (column < 0)).all())
+
+
+def _reads(rows: Reading, texts: int) -> bool:
+    return bool(rows.both.shape[0] == len(rows.vector) == len(rows.lengths) == texts)

@@ -98,6 +98,16 @@ def test_an_array_that_stands_twice_is_kept_once():
     assert list(pack(Whole(row, (row, Lists(row, row[:3]))), classes=CLASSES).arrays) == ["a", "b.1.codes"]
 
 
+def test_arrays_keep_the_order_of_their_axes_in_memory():
+    turned = np.arange(6.0).reshape(2, 3).T
+
+    found = through(Whole(turned, np.arange(6.0).reshape(2, 3)))
+
+    assert np.array_equal(found.a, turned)
+    assert found.a.flags.f_contiguous
+    assert found.b.flags.c_contiguous
+
+
 def test_rows_come_back_without_a_copy():
     rows = sp.random_array((20, 30), density=0.2, rng=np.random.default_rng(1), dtype=np.float32).tocsr()
     packed = pack(Whole(rows), classes=CLASSES)
