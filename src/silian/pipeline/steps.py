@@ -11,6 +11,7 @@ import polars as pl
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.summary import district_balance, summary
 from silian.tables.schema import results as result_tables
+from silian.text import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,7 +84,7 @@ def achievement_step(work: Work) -> Tables:
     """The best achievements for each need."""
     plan = work.plan.match
     targets = work.region["achievements"].rename({"achievement_id": "target_id"})
-    index = match.build(targets, encoder=plan.encoder, seed=work.plan.seed)
+    index = match.build(targets, encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed)
     return {"achievement_pairs": _ranked(work, index, top_k=plan.top_k, floor=plan.min_score)}
 
 
@@ -92,9 +93,16 @@ def expert_step(work: Work) -> Tables:
     region, plan = work.region, work.plan.match
     if region["experts"].is_empty():
         return {"expert_pairs": result_tables()["expert_pairs"].empty()}
-    index = match.build_experts(region["works"], region["experts"], encoder=plan.encoder, seed=work.plan.seed)
+    index = match.build_experts(
+        region["works"], region["experts"], encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed
+    )
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
     return {"expert_pairs": _ranked(work, index, top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded)}
+
+
+def _terms(work: Work) -> Terms:
+    """The region's own terms, and beside them the list that comes with the project."""
+    return Terms.of(work.region["terms"]).over(Terms.shipped())
 
 
 def allocate_step(work: Work) -> Tables:

@@ -29,6 +29,7 @@ from silian.tables.synth._qualifications import qualify
 from silian.tables.synth._relations import conflicts, relations
 from silian.tables.synth._sizes import SIZES, size_named
 from silian.tables.synth._subjects import Demand, draw
+from silian.tables.synth._terms import terms
 from silian.tables.synth._vocabulary import Vocabulary, vocabulary
 from silian.tables.synth._works import works
 
@@ -127,6 +128,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "relations": bonds,
         "indicators": support.indicators(seed, map_),
         "labels": labels(wanted, seed, matches, need_table, achievement_table),
+        "terms": terms(map(int, demand.things), words),
     }
     tables, faults = soil(seed, qualify(seed, tables))
     truth = {
