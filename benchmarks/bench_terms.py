@@ -92,7 +92,7 @@ def ways(pairs: pl.DataFrame) -> list[Way]:
     half = Terms.made(full.concepts[::2])
     held = pairs.filter(kind="held_out").select("term_zh", "term_en").rows()
     corpus = [t for zh, en in held for t in (f"采用{zh}（{en}）的装置", f"对{zh}({en})进行分析", f"含有{zh}（{en}）")]
-    learnt = Terms.of(text.learn(corpus)).over(full)
+    learnt = Terms.of(text.learn_terms(corpus)).over(full)
     return [
         Way("words", "words", None),
         Way("words, terms", "words", full),

@@ -1,5 +1,6 @@
 """Words and vectors of Chinese and English texts."""
 
+from silian.text.brackets import learn_terms
 from silian.text.encoders import Encoder, encode_fields, encoder
 from silian.text.places import PlacedWords, place_signs, place_words, sentences
 from silian.text.space import WordSpace, idf_of, unit_rows
@@ -18,6 +19,7 @@ __all__ = [
     "encoder",
     "grams",
     "idf_of",
+    "learn_terms",
     "main_language",
     "normalise",
     "normalise_all",

@@ -44,6 +44,9 @@ _HAS_LETTER: Final = re.compile(rf"[{HAN}]|{_LETTER}")
 _PLACE: Final = "\x01"  # stands in the Chinese text for a word that was taken out
 _NEXT: Final = -2  # code of a place
 _END: Final = -3  # code of the end of a text
+MOST_MARKS: Final = 30  # on one letter
+LONGEST_PIECE: Final = 16  # characters of a Chinese word; what is longer is a row of characters nobody has a word for
+LONGEST_WORD: Final = 64  # letters of another word; what is longer is a sequence, an address or damage
 T = TypeVar("T")
 
 
@@ -261,7 +264,7 @@ def pieces(clean: Sequence[str]) -> Pieces:
     joined = "\n".join(clean)
     book = _Book()
     taken = [book.latin[w] for w in _LATIN.findall(joined)]
-    cut = rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else []
+    cut = _short(rjieba.cut(_LATIN.sub(_PLACE, joined)) if joined else [])
     raw = np.fromiter(map(book.han.__getitem__, cut), dtype=np.int64, count=len(cut))
     number = np.ones(len(raw), dtype=np.int64)
     number[raw == _NEXT] = np.fromiter(map(len, taken), dtype=np.int64, count=len(taken))
@@ -274,6 +277,13 @@ def pieces(clean: Sequence[str]) -> Pieces:
     lengths[places] = np.fromiter((n for row in taken for _, n in row), dtype=np.int64)
     ends = np.append(after[raw == _END], len(codes))
     return Pieces(codes, ends if clean else ends[:0], book.table, lengths)
+
+
+def _short(cut: list[str]) -> list[str]:
+    """The pieces, the longer ones in several: a row of rare characters may come as one word of any length."""
+    if max(map(len, cut), default=0) <= LONGEST_PIECE:
+        return cut
+    return [p[i : i + LONGEST_PIECE] for p in cut for i in range(0, len(p), LONGEST_PIECE)]
 
 
 class _Book:
@@ -294,8 +304,11 @@ class _Book:
         """Codes and lengths; hyphenated words as if there were blanks."""
         if _HYPHENATED.fullmatch(word):
             blank = (self._add(" "), 1)
-            parts = [self._read_latin(part)[0] for part in word.split("-")]
-            return tuple(both for part in parts for both in (blank, part))[1:]
+            parts = [self._read_latin(part) for part in word.split("-")]
+            return tuple(both for part in parts for both in (blank, *part))[1:]
+        if len(word) > LONGEST_WORD:
+            parts = [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
+            return tuple(both for part in parts for both in self._read_latin(part))
         lower = word.lower()
         return ((self._add(lower if lower in stop_words() else _singular(lower)), len(word)),)
 
@@ -350,7 +363,17 @@ def stop_words() -> frozenset[str]:
 
 
 def _compatible(part: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", part.group())
+    return unicodedata.normalize("NFKC", _long_runs_of_marks().sub(r"\1", part.group()))
+
+
+@cache
+def _long_runs_of_marks() -> re.Pattern[str]:
+    """Runs of marks that are sorted where they are joined to a letter; sorting takes the square of their number.
+
+    No writing has more than 30 on a letter (Unicode Standard Annex 15, stream-safe text format).
+    """
+    marks = "".join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(c))
+    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
 
 @cache
