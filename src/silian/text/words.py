@@ -307,8 +307,8 @@ class _Book:
             parts = [self._read_latin(part) for part in word.split("-")]
             return tuple(both for part in parts for both in (blank, *part))[1:]
         if len(word) > LONGEST_WORD:
-            parts = [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
-            return tuple(both for part in parts for both in self._read_latin(part))
+            runs = [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
+            return tuple(both for run in runs for both in self._read_latin(run))
         lower = word.lower()
         return ((self._add(lower if lower in stop_words() else _singular(lower)), len(word)),)
 

@@ -310,12 +310,13 @@ def answer(
     conditions: Conditions | None, excluded: pl.Series | None, per_organisation: int | None, why: bool,
 ) -> pl.DataFrame:  # fmt: skip
     """`Index.ask`: one need made of a question, ranked."""
-    need = {"need_id": [QUESTION], "title": [title], "text": [question]}
     strings = {"need_id": pl.String, "title": pl.String, "text": pl.String}
     wrong = [i for i, t in enumerate((question, title or "")) if not isinstance(t, str)]
     if wrong:
         found = type((question, title)[wrong[0]]).__name__
         raise TextError("text.type", count=len(wrong), total=2, position=wrong[0], found=found)
+    whole = [None if t is None else t.encode(errors="replace").decode() for t in (title, question)]  # half an emoji
+    need = {"need_id": [QUESTION], "title": whole[:1], "text": whole[1:]}
     asked = pl.DataFrame(need | {name: [value] for name, value in stated.items()}, schema_overrides=strings)
     barred = None if excluded is None else pl.DataFrame({"target_id": excluded}).with_columns(need_id=pl.lit(QUESTION))
     return rank(
