@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,12 +11,14 @@ from silian.errors import TextError
 from silian.text.encoders.base import bags_of, centre_of, centred, digest_of, even, signed, unit
 from silian.text.encoders.sentence import model_name, read_words
 from silian.text.space import unit_rows
-from silian.text.words import grams
+from silian.text.words import grams, is_han
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from silian.text.words import Bags
+
+FEW_WORDS: Final = 30  # of a script: half of their mean is that of all words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Static:
 
     Only the `limit` words that matter most to the corpus (document frequency × idf) are read by the sentence encoder,
     once, and kept on disk; the vector of any other word is composed from its character runs by ridge regression on
-    those. Words are centred and turned onto their first `dimensions` principal axes; texts are centred again. Chinese
-    and English words of one meaning lie near each other.
+    those. Words are centred by script and turned onto their first `dimensions` principal axes; texts are centred again.
+    Chinese and English words of one meaning lie near each other.
     Source: the idea of Model2Vec (Tulkens, van Dongen 2024); composing rare words as in Pinter et al. (2017).
     """
 
@@ -69,7 +71,7 @@ class Static:
         candidates = [i for i, w in enumerate(bags.vocabulary) if not _has_digit(w)]
         candidates.sort(key=lambda i: (-df[i] * idf[i], bags.vocabulary[i]))
         chosen = tuple(sorted(bags.vocabulary[i] for i in candidates[: self.limit]))
-        vectors = _turned(read_words(chosen), self.dimensions)
+        vectors = _turned(_centred_by_script(read_words(chosen), chosen), self.dimensions)
         made = replace(
             self,
             words=chosen,
@@ -136,12 +138,25 @@ class WordPieces:
         return np.asarray(_piece_rows([_pieces(w) for w in words], self.place, self.idf) @ self.axes)
 
 
+def _centred_by_script(read: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    """Vectors minus the mean of the words of their script: what is left tells the meaning, not the language.
+
+    A script of few words has a mean that is drawn towards the mean of all.
+    """
+    rows = read.astype(np.float64)
+    chinese = np.fromiter(map(is_han, words), np.bool_, len(words))
+    for own in (chinese, ~chinese):
+        if own.any():
+            total, n = read[own].sum(axis=0, dtype=np.float64), int(own.sum())
+            rows[own] -= (total + FEW_WORDS * read.mean(axis=0, dtype=np.float64)) / (n + FEW_WORDS)
+    return rows
+
+
 def _turned(read: np.ndarray, dimensions: int) -> np.ndarray:
-    """Vectors of words, centred, on their first principal axes; float32."""
+    """Vectors of words on their first principal axes; float32."""
     if not len(read):
         return read
     rows = read.astype(np.float64)
-    rows -= rows.mean(axis=0)
     _, axes = np.linalg.eigh(rows.T @ rows)  # values ascend
     return np.asarray(rows @ signed(axes[:, ::-1][:, :dimensions]), dtype=np.float32)
 

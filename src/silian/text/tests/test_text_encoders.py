@@ -198,3 +198,17 @@ def test_encoder_corpus_draws_by_its_seed():
     assert one.digest == same.digest
     nearness = [fitted.encode(texts) @ fitted.encode(texts).T for fitted in (one, other)]
     np.testing.assert_allclose(nearness[0], nearness[1], atol=1e-3)  # the draw changes the axes, not what they tell
+
+
+def test_static_centres_the_words_of_each_script_apart():
+    from silian.text.encoders.static import _centred_by_script
+
+    words = ["电池", "电机"] * 300 + ["battery", "motor"] * 300
+    language = np.repeat([[5.0, 0.0], [-5.0, 0.0]], 600, axis=0)
+    meaning = np.tile([[0.0, 1.0], [0.0, -1.0]], (600, 1))
+
+    rows = _centred_by_script(language + meaning, words)
+
+    assert np.abs(rows[:, 0]).max() < 0.3
+    assert rows[:, 1] == pytest.approx(meaning[:, 1])
+    assert _centred_by_script(np.ones((1, 2)), ["motor"]) == pytest.approx(np.zeros((1, 2)))
