@@ -104,7 +104,9 @@ class Cluster:
             number, height = waiting.pop(ready)
             done[number] = ray.get(ready)
         except RayTaskError as error:
-            raise error.cause if isinstance(error.cause, Exception) else error from None
+            if isinstance(error.cause, Exception):
+                raise error.cause from error  # where it happened stands in Ray's error
+            raise
         except RayError as error:
             raise ComputeError("compute.worker", number=number + 1, tries=RETRIES + 1, found=_first(error)) from error
         except ConnectionError as error:
@@ -124,19 +126,18 @@ def started(name: str, *, workers: int | None = None) -> Iterator[Cluster]:
     ComputeError : compute.package, compute.connected, compute.start.
     """
     ray = _ray(name)
-    count = workers or len(os.sched_getaffinity(0))
     folder = tempfile.mkdtemp(prefix="silian-")
     with _handler_kept():
         try:
             try:
                 with _environment({**THREADS, **LOOPBACK, **SETTINGS, **_password()}):
                     ray.init(
-                        "local", num_cpus=count, num_gpus=0, include_dashboard=False, logging_level="ERROR",
+                        "local", num_cpus=workers, num_gpus=0, include_dashboard=False, logging_level="ERROR",
                         log_to_driver=False, _node_ip_address="127.0.0.1", _temp_dir=folder,
                     )  # fmt: skip
             except (OSError, RuntimeError, ValueError) as error:  # what Ray raises where a process does not come up
                 raise ComputeError("compute.start", name=name, found=_first(error)) from error
-            yield Cluster(name, 1, count)
+            yield Cluster(name, 1, int(ray.cluster_resources()["CPU"]))
         finally:
             ray.shutdown()
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import polars as pl
+import psutil
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -187,6 +188,15 @@ def test_map_blocks_has_few_blocks_under_way(cluster, tmp_path):
 def test_runner_leaves_the_environment_as_it_was(cluster):
     assert "NUMBA_NUM_THREADS" not in os.environ
     assert not {name for name in os.environ if name.startswith("RAY_AUTH")}
+
+
+def test_runner_listens_on_this_machine_alone(cluster):
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+
+    heard = {c.laddr.ip for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+
+    assert heard
+    assert heard <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 def test_runner_refuses_a_second_cluster_in_one_process(cluster):
