@@ -1,10 +1,10 @@
 """Blocks on a Ray cluster of this machine: one worker against two of one thread each, `local` beside them.
 
 Random words (seed 7, those of bench_match). The pairs are compared with those of `local` before the clock counts. Each
-figure is the best of three rounds; `first` is the round in which a worker takes the index out of shared memory and
+figure is the best of two rounds; `first` is the round in which a worker takes the index out of shared memory and
 loads its compiled loops. Memory of a worker is what it alone holds (USS); the index is counted once, by the bytes of
 its arrays (`index_mib`) and of all else that is pickled with them (`other_mib`). `overhead` maps a verb that does
-nothing. Cases by BENCH_CASES, as needs x targets: "2000x20000 20000x200000" if not set.
+nothing. Cases by BENCH_CASES, as needs x targets: "2000x20000 2000x200000" if not set.
 
 `prefilter`: how many targets hold one of the heaviest word features of a need, and how many of the exact first ten are
 among them. On the real needs and achievements beside the project; left out with a sentence where they are absent.
@@ -35,7 +35,7 @@ from silian.engines.match import index as indexing
 DATA = Path(__file__).resolve().parents[1] / "../shared/data/needs_achievements"
 CORES = os.cpu_count()
 ROWS = 250  # needs of a block, as in the default plan
-MIB, ROUNDS = 2**20, 3
+MIB, ROUNDS = 2**20, 2
 
 
 def line(case: str, **values: float) -> None:
@@ -152,7 +152,7 @@ def main() -> None:
         return
     bench_overhead()
     bench_prefilter()
-    for case in os.environ.get("BENCH_CASES", "2000x20000 20000x200000").split():
+    for case in os.environ.get("BENCH_CASES", "2000x20000 2000x200000").split():
         for threads in (THREADS, {}):
             subprocess.run([sys.executable, __file__, *case.split("x")], check=True, env=os.environ | threads)
 

@@ -15,6 +15,7 @@ import signal
 import socket
 import tempfile
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -156,7 +157,9 @@ def connected(name: str, *, host: str, port: int) -> Iterator[Cluster]:
     with _handler_kept():
         try:
             try:
-                ray.init(name, logging_level="ERROR", log_to_driver=False, runtime_env={"env_vars": THREADS})
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of a connection that takes long; it is an error in the end
+                    ray.init(name, logging_level="ERROR", log_to_driver=False, runtime_env={"env_vars": THREADS})
             except (ConnectionError, RuntimeError, TimeoutError) as error:  # what Ray's client raises
                 if "ersion mismatch" in str(error):
                     raise ComputeError("compute.version", name=name, found=" ".join(str(error).split())) from error

@@ -165,7 +165,11 @@ def test_runner_refuses_a_cluster_without_workers(network):
 
 
 def test_runner_refuses_a_wrong_password(network):
-    assert "[compute.unreachable]" in last_word(called(network.name, RAY_AUTH_TOKEN="open barley " * 4))
+    said = last_word(called(network.name, RAY_AUTH_TOKEN="open barley " * 4))
+
+    assert "[compute.unreachable]" in said
+    assert "the password" in said
+    assert "Warning" not in said
 
 
 def test_runner_refuses_a_cluster_of_another_ray(network):
