@@ -157,9 +157,7 @@ def connected(name: str, *, host: str, port: int) -> Iterator[Cluster]:
     with _handler_kept():
         try:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # of a connection that takes long; it is an error in the end
-                    ray.init(name, logging_level="ERROR", log_to_driver=False, runtime_env={"env_vars": THREADS})
+                _dial(ray, name)
             except (ConnectionError, RuntimeError, TimeoutError) as error:  # what Ray's client raises
                 if "ersion mismatch" in str(error):
                     raise ComputeError("compute.version", name=name, found=" ".join(str(error).split())) from error
@@ -211,6 +209,17 @@ def _knock(name: str, host: str, port: int) -> None:
         socket.create_connection((host, port), timeout=PATIENCE).close()
     except (OSError, OverflowError) as error:
         raise ComputeError("compute.unreachable", name=name, found=_first(error)) from error
+
+
+def _dial(ray: Any, name: str) -> None:
+    """Connect; once more where the cluster was too busy to start the process that serves this caller."""
+    how = {"logging_level": "ERROR", "log_to_driver": False, "runtime_env": {"env_vars": THREADS}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a connection that takes long: it becomes an error in the end
+        try:
+            ray.init(name, **how)
+        except ConnectionAbortedError:
+            ray.init(name, **how)
 
 
 def _refuse_other_versions(name: str, machines: list[str]) -> None:
@@ -281,5 +290,6 @@ def _handler_kept() -> Iterator[None]:
 
 
 def _first(error: Exception) -> str:
-    """What an error says first: Ray adds pages of advice."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """What an error says first, and last where that only announces something: Ray puts pages of advice between."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") else lines[0]
