@@ -94,15 +94,31 @@ def nearness(left, i, right, u):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def score_pair(i, t, needs, units, groups, meaning, value, unit):  # type: ignore[no-untyped-def]
-    """The score of need i and target t, in double precision and in fixed order.
+def lay_out(words, i, weight, factor):  # type: ignore[no-untyped-def]
+    """Write factor × the weights of row i of words to weight (features,); factor 0 clears."""
+    for k in range(words.ptr[i], words.ptr[i + 1]):
+        weight[words.code[k]] = factor * np.float64(words.value[k])
+
+
+@njit(cache=True, nogil=True)
+def weighed_words(weight, right, u):  # type: ignore[no-untyped-def]
+    """`shared_words` of a row that is laid out, to the last bit: the zeros between add nothing. Has no branch."""
+    total = 0.0
+    for k in range(right.ptr[u], right.ptr[u + 1]):
+        total += weight[right.code[k]] * np.float64(right.value[k])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def score_pair(i, weight, t, needs, units, groups, meaning, value, unit):  # type: ignore[no-untyped-def]
+    """The score of need i, whose words are laid out in weight, and target t; double precision, fixed order.
 
     Writes the units that it rests on to unit (best,), ties by unit, -1 where there are fewer; value (best,): room.
     """
     first, last = groups.start[t], groups.start[t + 1]
     value[:], unit[:] = -1.0, -1
     for u in range(first, last):
-        words = shared_words(needs.words, i, units.words, u)
+        words = weighed_words(weight, units.words, u)
         near = nearness(needs.vectors, i, units.vectors, u)
         new, new_unit = groups.weight[u] * ((1.0 - meaning) * words + meaning * near), u
         for b in range(groups.best):
@@ -116,12 +132,14 @@ def score_pair(i, t, needs, units, groups, meaning, value, unit):  # type: ignor
 
 
 @njit(cache=True, nogil=True)
-def exact_scores(need, target, needs, units, groups, meaning):  # type: ignore[no-untyped-def]
+def exact_scores(need, target, needs, units, groups, meaning, features):  # type: ignore[no-untyped-def]
     """Scores of given pairs (need, target: int64 (n,)) and the units that they rest on, as `score_pair` gives them."""
-    score, value = np.zeros(len(need)), np.empty(groups.best)
+    score, value, weight = np.zeros(len(need)), np.empty(groups.best), np.zeros(features)
     unit = np.full((len(need), groups.best), -1, np.int64)
     for k in range(len(need)):
-        score[k] = score_pair(need[k], target[k], needs, units, groups, meaning, value, unit[k])
+        lay_out(needs.words, need[k], weight, 1.0)
+        score[k] = score_pair(need[k], weight, target[k], needs, units, groups, meaning, value, unit[k])
+        lay_out(needs.words, need[k], weight, 0.0)
     return score, unit
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from silian.engines.match._dots import HIGH, LANES, WIDE, add_products
-from silian.engines.match._kernels import Groups, Lists, Side, score_pair
+from silian.engines.match._kernels import Groups, Lists, Side, lay_out, score_pair
 
 LEAST = 1e-4  # a score below this is no match
 RUN = 64  # bounds that are looked at together
@@ -80,6 +80,7 @@ class Room(NamedTuple):
     bound: np.ndarray  # float32 (HIGH, targets of a chunk)
     floor: np.ndarray  # float32 (targets of a chunk,)
     top: np.ndarray  # float32 (best,)
+    weight: np.ndarray  # float64 (features,): words of a need laid out
     value: np.ndarray  # float64 (best,)
     unit: np.ndarray  # int64 (best,)
 
@@ -225,7 +226,7 @@ def next_run(bound, floor, low):  # type: ignore[no-untyped-def]
         if found:
             return np.int64(at)
         at += np.uint64(RUN)
-    return len(bound)
+    return np.int64(n)
 
 
 @njit(cache=True, nogil=True)
@@ -270,7 +271,7 @@ def take(need, target, pairing, allowed, by_target, best, room):  # type: ignore
     if not may_meet(allowed, need, target):
         return
     score = score_pair(
-        need, target, pairing.needs, pairing.units, pairing.groups, pairing.meaning, room.value, room.unit
+        need, room.weight, target, pairing.needs, pairing.units, pairing.groups, pairing.meaning, room.value, room.unit
     )
     if score < LEAST:
         return
@@ -289,6 +290,8 @@ def look_through(need, row, t0, pairing, allowed, by_target, best, room):  # typ
     if not by_target:
         floor[:] = floor_of(best, need)
     low = next_run(row, floor, 0)
+    if low < len(row):
+        lay_out(pairing.needs.words, need, room.weight, 1.0)
     while low < len(row):
         for t in range(low, min(low + RUN, len(row))):
             if row[t] >= (floor[t] if by_target else floor_of(best, need)):
@@ -296,6 +299,8 @@ def look_through(need, row, t0, pairing, allowed, by_target, best, room):  # typ
                 if by_target:
                     floor[t] = floor_of(best, t0 + t)
         low = next_run(row, floor, low + RUN)
+        if low == len(row):
+            lay_out(pairing.needs.words, need, room.weight, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -332,7 +337,7 @@ def room_for(codes, groups, chunks):  # type: ignore[no-untyped-def]
     return Room(
         np.zeros((HIGH, common), np.int32), np.zeros((HIGH, near), np.int32), np.zeros(units, np.float32),
         np.zeros((HIGH, targets), np.float32), np.zeros(targets, np.float32), np.zeros(groups.best, np.float32),
-        np.zeros(groups.best), np.zeros(groups.best, np.int64),
+        np.zeros(len(codes.posts.ptr) - 1), np.zeros(groups.best), np.zeros(groups.best, np.int64),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from silian.engines.match._kernels import Lists, Vectors
 from silian.engines.match._topk import LEAST, Allowed
 from silian.engines.match.conditions import NEED_FACTS, Conditions, facts, failing, reasons, unwanted
 from silian.engines.match.index import Index, fields, meaning_rows, part_of, word_rows
-from silian.engines.match.searching import find_best
+from silian.engines.match.searching import find_best, parts_of_pairs
 from silian.engines.match.why import MOST_TERMS, why_column, wording_of
 from silian.errors import TextError
 
@@ -389,7 +389,7 @@ def _allowed(
 
 def _exact(questions: Questions, index: Index, need: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     exact_scores: Any = _kernels.exact_scores
-    exact, unit = exact_scores(need, target, *_sides(questions, index), index.meaning)
+    exact, unit = exact_scores(need, target, *_sides(questions, index), index.meaning, len(index.space.features))
     return exact, unit
 
 
@@ -400,8 +400,8 @@ def _sides(questions: Questions, index: Index) -> Any:
 def _why(questions: Questions, index: Index, need: np.ndarray, unit: np.ndarray) -> pl.Series:
     terms, wording = wording_of(questions.title, questions.body, index)
     marks = _kernels.Marks(index.alone, index.touches.units, len(index.touches.keys))
-    parts_of_pairs: Any = _kernels.parts_of_pairs
-    found = parts_of_pairs(need, unit, *_sides(questions, index), index.meaning, wording, sealed(marks), MOST_TERMS)
+    shown = (wording, sealed(marks), MOST_TERMS)
+    found = parts_of_pairs(need, unit, _sides(questions, index), index.meaning, shown)
     return why_column(terms, found)
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 from numba import config
 
+from silian.engines.match import _kernels
 from silian.engines.match._coding import asking_of, lists, sealed
 from silian.engines.match._dots import HIGH
-from silian.engines.match._kernels import Side
+from silian.engines.match._kernels import Parts, Side
 from silian.engines.match._topk import Best, Pairing, best_pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from silian.engines.match._kernels import Groups, Vectors
     from silian.engines.match._topk import Allowed
     from silian.engines.match.index import Index
 
 THREADS: Final[int] = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the cores, or what the variable says
 CHUNK: Final = 1_024  # units whose codes stay in the cache while all needs pass
-WORTH_SHARING: Final = 2_000_000  # needs × units from which threads pay
+WORTH_SHARING: Final = 50_000  # needs × units from which threads pay
+PAIRS_WORTH_SHARING: Final = 1_000
+T = TypeVar("T")
 
 
 def find_best(
@@ -29,8 +34,6 @@ def find_best(
 
     rows: csr_array float32 (needs, features). Exact; a few more than top_k may come out, all with their right scores.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     n, units = rows.shape[0], index.rows.shape[0]
     threads = THREADS if n * units >= WORTH_SHARING else 1
     asking = asking_of(rows, vectors, index.codes, index.meaning)
@@ -48,14 +51,34 @@ def find_best(
     def work(k: int) -> None:
         best_pairs(pairing, parts[k], shares[k], allowed, by_target, best[k])
 
-    if len(shares) == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(len(shares)) as pool:
-            list(pool.map(work, range(len(shares))))
+    in_threads(work, len(shares))
     kept = [_taken(b) for b in ([whole] if by_target or spread_needs else best)]
     asks, found, score = (np.concatenate(side) for side in zip(*kept, strict=True))
     return asks, found, score
+
+
+def parts_of_pairs(need: np.ndarray, unit: np.ndarray, sides: Any, meaning: float, why: Any) -> Parts:
+    """What each pair's score is made of, in the order given. sides: as `exact_scores` wants them; why: what follows."""
+    number = THREADS if len(need) >= PAIRS_WORTH_SHARING else 1
+    cuts = [len(need) * i // number for i in range(number + 1)]
+    kernel: Any = _kernels.parts_of_pairs
+
+    def work(k: int) -> Parts:
+        here = slice(cuts[k], cuts[k + 1])
+        found: Parts = kernel(need[here], unit[here], *sides, meaning, *why)
+        return found
+
+    return Parts(*(np.concatenate(part) for part in zip(*in_threads(work, number), strict=True)))
+
+
+def in_threads(work: Callable[[int], T], number: int) -> list[T]:
+    """What work gives for 0 to number - 1, each in a thread; the loops in it let go of Python's lock."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if number == 1:
+        return [work(0)]
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(work, range(number)))
 
 
 def is_plain(groups: Groups) -> bool:
