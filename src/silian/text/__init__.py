@@ -5,14 +5,13 @@ from silian.text.encoders import Encoder, encode_fields, encoder
 from silian.text.places import PlacedWords, place_signs, place_words, sentences
 from silian.text.space import WordSpace, idf_of, unit_rows
 from silian.text.terms import Concept, Terms
-from silian.text.words import Bags, Swaps, grams, main_language, normalise, normalise_all, segment, stack, words
+from silian.text.words import Bags, grams, main_language, normalise, normalise_all, segment, stack, words
 
 __all__ = [
     "Bags",
     "Concept",
     "Encoder",
     "PlacedWords",
-    "Swaps",
     "Terms",
     "WordSpace",
     "encode_fields",

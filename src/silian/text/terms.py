@@ -198,7 +198,9 @@ class Terms:
         codes[new] = np.asarray([code[p] for _, _, to in found for p in to], dtype=np.int64)
         ends = np.append(0, after)[cut.ends]
         forms = _as_written(cut, texts, at, taken)
-        return Pieces(codes, ends, table, np.repeat(cut.lengths, number)), Swaps(begins, given, forms)
+        lengths = np.repeat(cut.lengths, number)
+        lengths[new], lengths[begins] = 0, np.fromiter(map(len, forms), np.int64, len(forms))
+        return Pieces(codes, ends, table, lengths), Swaps(begins, given, forms)
 
     def _find(self, cut: Pieces) -> list[tuple[int, int, Form]]:
         """Place, length and preferred form of every form found, in order; the longest form wins, from the left."""

@@ -52,10 +52,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Swaps:
-    """Where the words of a term stand for another form of it that the text has, e.g. 电池 for "batteries"."""
+    """Where pieces of a term stand for another form of it that the text has, e.g. 电池 for "batteries"."""
 
-    at: np.ndarray  # int64 (swaps,), ascending: place of the term's first word in `Bags.order`
-    words: np.ndarray  # int64 (swaps,): places in `order` that the term takes
+    at: np.ndarray  # int64 (swaps,), ascending: place of the term's first piece
+    words: np.ndarray  # int64 (swaps,): pieces that the term takes
     forms: tuple[str, ...]  # as the normalised text has it
 
 
@@ -71,30 +71,9 @@ class Bags:
     counts: Any  # scipy csr_array, float32, (texts, vocabulary)
     order: np.ndarray  # int64: the words of all texts in a row as places in vocabulary; -1 where two do not touch
     ends: np.ndarray  # int64 (texts,): where each text ends in order
-    swaps: Swaps  # words that come from a list of terms
 
     def __len__(self) -> int:
         return len(self.texts)
-
-    def as_written(self, row: int, term: str) -> str | None:
-        """The form in which text `row` has a term that it holds by another form; None where the term is its own word.
-
-        Examples
-        --------
-        >>> from silian.text import Terms
-        >>> bags = segment(["Separators of batteries"], terms=Terms.shipped())
-        >>> bags.vocabulary, bags.as_written(0, "隔膜")
-        (('电池', '隔膜'), 'Separators')
-        """
-        if term in self.texts[row].lower():
-            return None
-        first, last = np.searchsorted(self.swaps.at, [self.ends[row - 1] if row else 0, self.ends[row]])
-        for s in range(first, last):
-            at = self.swaps.at[s]
-            spelled = [self.vocabulary[w] if w >= 0 else " " for w in self.order[at : at + self.swaps.words[s]]]
-            if term in "".join(spelled):
-                return self.swaps.forms[s]
-        return None
 
 
 def normalise(text: str) -> str:
@@ -164,9 +143,8 @@ def segment(texts: Iterable[str | None], *, terms: Terms | None = None) -> Bags:
     """
     clean = normalise_all(texts)
     cut = pieces(clean)
-    swaps = Swaps(np.zeros(0, np.int64), np.zeros(0, np.int64), ())
     if terms is not None:
-        cut, swaps = terms.swap(cut, clean)
+        cut, _ = terms.swap(cut, clean)
     codes = cut.kept_codes()
     used = np.flatnonzero(np.bincount(codes + 1, minlength=1)[1:])
     alphabetical = sorted(used.tolist(), key=cut.table.__getitem__)
@@ -174,7 +152,7 @@ def segment(texts: Iterable[str | None], *, terms: Terms | None = None) -> Bags:
     place[alphabetical] = np.arange(len(alphabetical))
     order = place[codes]
     vocabulary = tuple(cut.table[i] for i in alphabetical)
-    return Bags(tuple(clean), vocabulary, _counted(order, cut.ends, len(vocabulary)), order, cut.ends, swaps)
+    return Bags(tuple(clean), vocabulary, _counted(order, cut.ends, len(vocabulary)), order, cut.ends)
 
 
 def _counted(order: np.ndarray, ends: np.ndarray, words: int) -> Any:
@@ -213,13 +191,8 @@ def stack(*bags: Bags) -> Bags:
     before = np.cumsum([0, *(len(b.order) for b in bags)])
     order = np.concatenate(moved)
     ends = np.concatenate([b.ends + at for b, at in zip(bags, before, strict=False)])
-    swaps = Swaps(
-        np.concatenate([b.swaps.at + at for b, at in zip(bags, before, strict=False)]),
-        np.concatenate([b.swaps.words for b in bags]),
-        tuple(f for b in bags for f in b.swaps.forms),
-    )
     texts = tuple(t for b in bags for t in b.texts)
-    return Bags(texts, vocabulary, _counted(order, ends, len(vocabulary)), order, ends, swaps)
+    return Bags(texts, vocabulary, _counted(order, ends, len(vocabulary)), order, ends)
 
 
 def grams(word: str, longest: int = 3) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from silian import text
-from silian.text import Bags, PlacedWords, Swaps
+from silian.text import Bags, PlacedWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +22,6 @@ MOST_PLACES: Final = 20  # of one term in one text
 MOST_SENTENCES: Final = 24  # of one need, achievement or work, from the first
 LONGEST_SENTENCE: Final = 300  # characters; what is longer is cut there
 LEAST_WORDS: Final = 3  # of a sentence that is no title: one or two words are soon near
-
-
-NO_SWAPS: Final = Swaps(np.zeros(0, np.int64), np.zeros(0, np.int64), ())
 
 
 class Where(NamedTuple):
@@ -179,4 +176,4 @@ def _bags(placed: PlacedWords, sentence: np.ndarray, said: tuple[str, ...]) -> B
     gaps = np.flatnonzero(~placed.touches[kept])
     order = np.insert(codes, gaps, -1)
     ends = np.cumsum(np.bincount(rows, minlength=len(said)) + np.bincount(rows[gaps], minlength=len(said)))
-    return Bags(tuple(text.normalise_all(said)), vocabulary, counts, order, ends.astype(np.int64), NO_SWAPS)
+    return Bags(tuple(text.normalise_all(said)), vocabulary, counts, order, ends.astype(np.int64))

@@ -100,23 +100,14 @@ def test_a_concept_whose_term_has_no_word_is_left_out():
     assert spelled("inquiry", Terms.made((Concept("研究", ("inquiry",)),))) == "inquiry"
 
 
-def test_bags_tell_how_a_term_is_written_in_the_text():
-    bags = text.segment(["马达和Lithium-Ion  Batteries", "电池", "两种batteries"], terms=SMALL)
+def test_swap_tells_what_stood_in_the_text():
+    clean = [text.normalise("马达和Lithium-Ion  Batteries"), "电池"]
+    cut, swaps = SMALL.swap(pieces(clean), clean)
 
-    assert bags.as_written(0, "锂离子电池") == "Lithium-Ion Batteries"
-    assert bags.as_written(0, "电池") == "Lithium-Ion Batteries"
-    assert bags.as_written(0, "电机") == "马达"
-    assert bags.as_written(0, "隔膜") is None
-    assert bags.as_written(1, "电池") is None
-    assert bags.as_written(2, "电池") == "batteries"
-
-
-def test_stack_keeps_the_forms_of_each_text():
-    left, right = text.segment(["LIB", "钢"], terms=SMALL), text.segment(["马达"], terms=SMALL)
-
-    stacked = text.stack(left, right)
-
-    assert (stacked.as_written(0, "电池"), stacked.as_written(2, "电机")) == ("LIB", "马达")
+    assert swaps.forms == ("马达", "Lithium-Ion Batteries")
+    assert [cut.table[c] for c in cut.codes[swaps.at]] == ["电机", "锂离子"]
+    assert swaps.words.tolist() == [1, 2]
+    assert cut.lengths.sum() == sum(map(len, clean))
 
 
 @settings(max_examples=80, deadline=None)
