@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SLICE = 500  # keys in one question: below the limit of any SQLite
+BLOCK = 5_000  # texts that are encoded, and then kept, together
 
 
 def cache_folder() -> Path:
@@ -45,19 +46,27 @@ class VectorCache:
         self.path = (folder or cache_folder()) / f"vectors-{name}.sqlite"
 
     def vectors(self, texts: Sequence[str], encode: Callable[[list[str]], np.ndarray]) -> np.ndarray:
-        """float32 (texts, dimensions); `encode` is asked only for what is not kept, each text once, in sorted order."""
-        keys = [hashlib.sha256(t.encode()).digest() for t in texts]
-        kept = self._read(sorted(set(keys)))
-        absent = sorted({t for t, k in zip(texts, keys, strict=True) if k not in kept})
-        if absent:
-            made = np.ascontiguousarray(encode(absent), dtype=np.float32)
-            new = {hashlib.sha256(t.encode()).digest(): v for t, v in zip(absent, made, strict=True)}
-            self._write(new)
-            kept |= new
-        return np.stack([kept[k] for k in keys]) if keys else np.zeros((0, self.dimensions), np.float32)
+        """float32 (texts, dimensions); `encode` is asked only for what is not kept, each text once.
 
-    def _read(self, keys: list[bytes]) -> dict[bytes, np.ndarray]:
-        found: dict[bytes, np.ndarray] = {}
+        It is asked for at most BLOCK texts at a time, short ones first, and each block is kept before the next: what a
+        run that was broken off has read is not read again. Cost: 2e5 vectors of 384 numbers written in 6 s, read in 2 s
+        (bench_text).
+        """
+        keys = [hashlib.sha256(t.encode()).digest() for t in texts]
+        made = np.zeros((len(texts), self.dimensions), np.float32)
+        first: dict[bytes, int] = {}
+        same = np.asarray([first.setdefault(k, i) for i, k in enumerate(keys)], np.int64)
+        self._read(first, made)
+        absent = sorted(first.values(), key=lambda i: (len(texts[i]), texts[i]))
+        for at in range(0, len(absent), BLOCK):
+            block = absent[at : at + BLOCK]
+            made[block] = encode([texts[i] for i in block])
+            self._write([keys[i] for i in block], made[block])
+        return made if len(same) == len(np.unique(same)) else made[same]
+
+    def _read(self, wanted: dict[bytes, int], made: np.ndarray) -> None:
+        """Fill the rows whose keys are kept and take them out of what is wanted."""
+        keys = sorted(wanted)
         with contextlib.suppress(sqlite3.Error, OSError), self._open() as book:
             for start in range(0, len(keys), SLICE):
                 part = keys[start : start + SLICE]
@@ -65,13 +74,13 @@ class VectorCache:
                 asked = f"SELECT key, sum, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608 (only marks)
                 for key, total, blob in book.execute(asked, part):
                     if len(blob) == 4 * self.dimensions and zlib.crc32(key + blob) == total:
-                        found[key] = np.frombuffer(blob, dtype="<f4")
-        return found
+                        made[wanted.pop(key)] = np.frombuffer(blob, dtype="<f4")
 
-    def _write(self, new: dict[bytes, np.ndarray]) -> None:
-        rows = [(k, zlib.crc32(k + v.astype("<f4").tobytes()), v.astype("<f4").tobytes()) for k, v in new.items()]
+    def _write(self, keys: list[bytes], rows: np.ndarray) -> None:
+        blobs = [row.tobytes() for row in rows.astype("<f4")]
+        entries = [(k, zlib.crc32(k + b), b) for k, b in zip(keys, blobs, strict=True)]
         with contextlib.suppress(sqlite3.Error, OSError), self._open() as book, book:
-            book.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+            book.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", entries)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -91,9 +100,8 @@ class VectorCache:
     def _connect(self) -> sqlite3.Connection:
         book = sqlite3.connect(self.path, timeout=30)
         try:
-            book.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, sum INTEGER, vector BLOB) WITHOUT ROWID"
-            )
+            book.execute("PRAGMA synchronous = OFF")  # a vector that a power cut breaks is found by its sum
+            book.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, sum INTEGER, vector BLOB)")
         except sqlite3.Error:
             book.close()
             raise

@@ -99,6 +99,7 @@ class Unigram:
 
     place: Mapping[str, int]
     chance: Sequence[float]  # ln of each piece's share
+    floor: float  # of a character that is no piece
     longest: int
     first: int
     last: int
@@ -126,7 +127,6 @@ class Unigram:
 
     def _likeliest(self, word: str) -> list[int]:
         """Viterbi over the places between characters; unknown characters in a row are one token."""
-        floor = min(self.chance) - UNKNOWN_COST
         best = [0.0] + [float("-inf")] * len(word)
         back: list[tuple[int, int]] = [(0, 0)] * (len(word) + 1)
         for end in range(1, len(word) + 1):
@@ -134,7 +134,7 @@ class Unigram:
                 piece = self.place.get(word[at:end])
                 if piece is None and at < end - 1:
                     continue
-                code, gain = (self.unknown, floor) if piece is None else (piece, self.chance[piece])
+                code, gain = (self.unknown, self.floor) if piece is None else (piece, self.chance[piece])
                 if best[at] + gain > best[end]:
                     best[end], back[end] = best[at] + gain, (at, code)
         ids: list[int] = []
@@ -176,7 +176,8 @@ def _of_json(told: Mapping[str, Any]) -> Tokens | str:
         place = {piece: i for i, (piece, _) in enumerate(pieces)}
         first, last = (next(place[m] for m in marks if m in place) for marks in (("<s>", "[CLS]"), ("</s>", "[SEP]")))
         longest = max(len(piece) for piece in place)
-        return Unigram(place, [float(c) for _, c in pieces], longest, first, last, int(model["unk_id"]))
+        chance = [float(c) for _, c in pieces]
+        return Unigram(place, chance, min(chance) - UNKNOWN_COST, longest, first, last, int(model["unk_id"]))
     if model.get("type", "WordPiece") == "WordPiece" and spelling.get("type") == "BertNormalizer":
         return _word_piece(
             model["vocab"], lower=bool(spelling["lowercase"]), plain=spelling.get("strip_accents"),

@@ -76,7 +76,7 @@ def test_unigram_finds_the_likeliest_cut(word):
     listed = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("▁", -2.0), ("a", -3.0), ("b", -3.1), ("ab", -4.0),
               ("▁a", -3.5), ("bab", -5.2)]  # fmt: skip
     place = {p: i for i, (p, _) in enumerate(listed)}
-    cutter = Unigram(place, [c for _, c in listed], 3, first=1, last=2, unknown=0)
+    cutter = Unigram(place, [c for _, c in listed], -5.2 - 10, 3, first=1, last=2, unknown=0)
     chance = dict(listed[3:])
 
     ids = cutter.cut([word], 50)[0][1:-1]
