@@ -58,10 +58,10 @@ def plain(texts: Sequence[str | None] | Bags) -> list[str]:
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows scaled to length 1; one without direction becomes zeros."""
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    """Rows scaled to length 1, float32; one without direction becomes zeros."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
     lengths[lengths < 1e-9] = np.inf
-    return np.asarray(rows / lengths, dtype=np.float32)
+    return np.asarray(rows * (1 / lengths)[:, None].astype(np.float32), dtype=np.float32)
 
 
 def digest_of(*parts: object) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from silian.text.words import Bags
 
 FEW_WORDS: Final = 30  # of a script: half of their mean is that of all words
+BLOCK: Final = 20_000  # texts that are averaged together
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +84,23 @@ class Static:
             centre=np.zeros(vectors.shape[1], np.float32),
         )
         some = even(np.flatnonzero(np.diff(bags.counts.indptr)), self.sample)
-        return replace(made, centre=centre_of(unit(made.sums(bags.counts[some], bags.vocabulary))))
+        return replace(made, centre=centre_of(unit(_sums(bags.counts[some], made.weighted(bags.vocabulary)))))
 
     def encode(self, texts: Sequence[str | None] | Bags) -> np.ndarray:
         """Weighted means of word vectors, centred, of length 1."""
         if self.idf is None:
             raise TextError("text.unfitted", name=self.name)
         bags = bags_of(texts)
-        return centred(self.sums(bags.counts, bags.vocabulary), self.centre)
+        words = self.weighted(bags.vocabulary)
+        made = np.empty((len(bags), words.shape[1]), np.float32)
+        for at in range(0, len(bags), BLOCK):
+            made[at : at + BLOCK] = centred(_sums(bags.counts[at : at + BLOCK], words), self.centre)
+        return made
 
-    def sums(self, counts: Any, vocabulary: Sequence[str]) -> np.ndarray:
-        """Weighted sums of word vectors, float32 (texts, dimensions). counts: csr (texts, words), as in Bags."""
-        idf = np.asarray([(self.idf or {}).get(w, self.idf_unseen) for w in vocabulary])
-        weights = counts.copy()
-        weights.data = ((1 + np.log(counts.data)) * idf[counts.indices]).astype(np.float32)
-        return np.asarray(weights @ self.of_words(vocabulary))
+    def weighted(self, vocabulary: Sequence[str]) -> np.ndarray:
+        """Vectors of words times their idf."""
+        idf = np.asarray([(self.idf or {}).get(w, self.idf_unseen) for w in vocabulary], np.float32)
+        return self.of_words(vocabulary) * idf[:, None]
 
     def of_words(self, vocabulary: Sequence[str]) -> np.ndarray:
         """float32 (words, dimensions): read where known, else composed; zeros for words with digits."""
@@ -150,6 +153,13 @@ def _centred_by_script(read: np.ndarray, words: Sequence[str]) -> np.ndarray:
             total, n = read[own].sum(axis=0, dtype=np.float64), int(own.sum())
             rows[own] -= (total + FEW_WORDS * read.mean(axis=0, dtype=np.float64)) / (n + FEW_WORDS)
     return rows
+
+
+def _sums(counts: Any, words: np.ndarray) -> np.ndarray:
+    """Sums of word vectors, each 1 + ln of its count times, float32. counts: csr (texts, words), as in Bags."""
+    weights = counts.copy()
+    weights.data = (1 + np.log(counts.data)).astype(np.float32)
+    return np.asarray(weights @ words)
 
 
 def _turned(read: np.ndarray, dimensions: int) -> np.ndarray:
