@@ -1,19 +1,27 @@
 """Words and vectors: texts a second.
 
-Peer of `words`: the same steps, one text after the other. The answers are compared before the clock counts.
+Peers. Of `words`: the same steps, one text after the other. Of the default encoder on 200,000 short texts: the full
+sentence encoder on the first 300 of them, times 667 (each text costs it the same). Of a sentence encoder from a folder
+(`python benchmarks/bench_text.py FOLDER`): sentence-transformers where it is installed. Answers are compared before the
+clock counts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import sys
 import tempfile
 import time
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from silian import text
+from silian.text.cache import VectorCache, cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,12 +86,97 @@ def bench_encoders() -> None:
              vocabulary=len(text.segment(texts).vocabulary))  # fmt: skip
 
 
+def bench_many() -> None:
+    """200,000 short texts by the default encoder: nothing kept, everything kept, and 1 % of the texts new."""
+    texts = random_texts(200_000, 3, seed=9)
+    new = [f"{t}，{PIECES[i % len(PIECES)]}再造{i % 97}号料" for i, t in enumerate(texts[:2_000])]
+    sample = texts[:300]
+    whole = text.encoder("sentence").fit(sample)
+    sentence = seconds(lambda: whole.encode([t + "。" for t in sample])) * len(texts) / len(sample)
+    for case, given in (("first", texts), ("again", texts), ("1 % new", [*texts[2_000:], *new])):
+        before, cpu = peak(), time.process_time()
+        began = time.perf_counter()
+        bags = text.segment(given)
+        fitted = text.encoder().fit(bags)
+        vectors = fitted.encode(bags)
+        took = time.perf_counter() - began
+        assert np.allclose(vectors[:50], fitted.encode(given[:50]), atol=1e-5)
+        line(f"encode 200000 texts {case}", seconds=took, cpu_seconds=time.process_time() - cpu,
+             sentence_seconds=sentence, words=len(bags.vocabulary), mib_more=peak() - before)  # fmt: skip
+
+
+def bench_cache() -> None:
+    """200,000 vectors of 384 numbers kept, and read again."""
+    made = np.random.default_rng(7).standard_normal((200_000, 384)).astype(np.float32)
+    texts = [f"text {i}" for i in range(len(made))]
+    place = {t: i for i, t in enumerate(texts)}
+    for case in ("kept", "read"):
+        cpu = time.process_time()
+        began = time.perf_counter()
+        found = VectorCache("bench", 384).vectors(texts, lambda new: made[[place[t] for t in new]])
+        took = time.perf_counter() - began
+        assert np.array_equal(found, made)
+        size = sum(p.stat().st_size for p in cache_folder().iterdir()) / 2**20
+        line(f"200000 vectors {case}", seconds=took, cpu_seconds=time.process_time() - cpu, mib_on_disk=size)
+
+
+def bench_folder(path: Path) -> None:
+    """A sentence encoder from a folder: 2,000 titles and 100 abstracts of 1,200 characters."""
+    words = [
+        "matching",
+        "experts",
+        "to",
+        "work",
+        "needs",
+        "vectors",
+        "of",
+        "titles",
+        "and",
+        "abstracts",
+        "that",
+        "say",
+        "what",
+        "people",
+        "know",
+        "about",
+        "steel",
+    ]
+    drawn = np.random.default_rng(7).choice(words, (2_100, 190))
+    for case, texts in (
+        ("titles", [" ".join(r[:11]) for r in drawn[100:]]),
+        ("abstracts", [" ".join(r) for r in drawn[:100]]),
+    ):
+        reader = text.encoder(f"folder:{path}").fit(texts[:2])
+        cpu = time.process_time()
+        took = seconds(lambda reader=reader, texts=texts: reader.encode(texts))
+        values = {"seconds_a_thousand": took * 1_000 / len(texts),
+                  "cpu_seconds_a_thousand": (time.process_time() - cpu) * 1_000 / len(texts)}  # fmt: skip
+        if find_spec("sentence_transformers"):
+            from sentence_transformers import SentenceTransformer
+
+            peer = SentenceTransformer(str(path), device="cpu", local_files_only=True)
+            values["peer_seconds_a_thousand"] = (
+                seconds(lambda peer=peer, texts=texts: peer.encode(texts)) * 1_000 / len(texts)
+            )
+        line(f"folder {case} by {reader.reader}", characters=float(np.mean([len(t) for t in texts])), **values)
+
+
+def peak() -> float:
+    """Of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
-    """Words, then encoders with an empty cache of their own."""
-    bench_words()
+    """Words, then encoders with an empty cache of their own; of a folder that is named, the folder alone."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SILIAN_CACHE"] = folder
+        if sys.argv[1:]:
+            bench_folder(Path(sys.argv[1]))
+            return
+        bench_words()
         bench_encoders()
+        bench_many()
+        bench_cache()
 
 
 if __name__ == "__main__":
