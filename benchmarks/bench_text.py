@@ -122,26 +122,8 @@ def bench_cache() -> None:
 
 def bench_folder(path: Path) -> None:
     """A sentence encoder from a folder: 2,000 titles and 100 abstracts of 1,200 characters."""
-    words = [
-        "matching",
-        "experts",
-        "to",
-        "work",
-        "needs",
-        "vectors",
-        "of",
-        "titles",
-        "and",
-        "abstracts",
-        "that",
-        "say",
-        "what",
-        "people",
-        "know",
-        "about",
-        "steel",
-    ]
-    drawn = np.random.default_rng(7).choice(words, (2_100, 190))
+    told = "matching experts to work needs vectors of titles and abstracts that say what people know about steel"
+    drawn = np.random.default_rng(7).choice(told.split(), (2_100, 190))
     for case, texts in (
         ("titles", [" ".join(r[:11]) for r in drawn[100:]]),
         ("abstracts", [" ".join(r) for r in drawn[:100]]),
