@@ -414,7 +414,9 @@ def fit_encoder(
 
     Notes
     -----
-    Two indexes then share one fit and their vectors may be compared. Cost: a city's first match 12 s instead of 16 s.
+    The vectors of two indexes may then be compared. It costs time rather than saves it once words are kept: a city's
+    two indexes take 20 s of one core instead of 23 s the first time and 8 s instead of 6 s later, for the texts are cut
+    twice (20,000 achievements, 25,000 works).
 
     Examples
     --------
