@@ -12,6 +12,7 @@ from silian.engines.match._grade_levels import PARTS, STEPS, Stage
 from silian.engines.match._grade_trees import Trees
 from silian.engines.match._kernels import Groups, Lists, Sets, Vectors
 from silian.engines.match._topk import Codes
+from silian.engines.match.conditions import TARGET_FACTS
 from silian.engines.match.grading import Grader, Quality
 from silian.engines.match.index import Index, Learnt
 from silian.engines.match.why import Touches
@@ -150,7 +151,7 @@ def _check(index: Index) -> None:
         and vectors.codes.dtype == np.int16
         and len(vectors.codes) == len(vectors.scale) == units,
         "codes": _fit(index.codes, vectors),
-        "facts": index.facts.height == targets,
+        "facts": index.facts.height == targets and dict(index.facts.schema) == TARGET_FACTS,
         "organisation": len(index.organisation) == targets,
         "basis": index.basis.height == targets,
         "space": len(index.space.place) == len(index.space.idf) == features,

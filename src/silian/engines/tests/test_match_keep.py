@@ -158,6 +158,13 @@ def test_arrays_that_do_not_fit_each_other_are_refused(name, change):
         keep.from_arrays(Packed(packed.header, arrays))
 
 
+def test_facts_of_another_version_are_refused():
+    index = built("words")
+
+    with pytest.raises(StoreError, match=r"store\.content.*facts"):
+        through(dataclasses.replace(index, facts=index.facts.drop("trl")))
+
+
 def test_folder_encoder_that_is_gone_is_named(tmp_path):
     packed = pack(encoders.Folder(write_model(tmp_path)), classes=keep.CLASSES)
     (tmp_path / "config.json").unlink()
