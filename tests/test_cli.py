@@ -84,6 +84,26 @@ def test_single_steps_leave_their_tables(tmp_path, command, leaves):
     assert not (tmp_path / "run" / "report.html").exists()
 
 
+@pytest.mark.xdist_group("ray command")
+def test_run_option_says_where_it_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "LANGUAGE", "en")
+
+    done = call("match", TINY, "--out", tmp_path / "run", "--run", "ray:local:1")
+
+    assert done.exit_code == 0, done.output
+    assert "runs on ray:local:1: 1 machine(s), 1 worker(s)" in done.output
+    assert (tmp_path / "run" / "expert_pairs.parquet").exists()
+
+
+def test_run_option_refuses_a_place_that_does_not_exist(tmp_path, language):
+    done = call("match", TINY, "--out", tmp_path / "run", "--run", "the moon")
+
+    assert done.exit_code == 1
+    assert "[compute.name]" in done.output
+    assert ("没有名为 'the moon' 的运行位置" if language == "zh" else "no place 'the moon' to run") in done.output
+    assert not (tmp_path / "run").exists()
+
+
 def test_report_needs_a_finished_run(tmp_path, language):
     done = call("report", TINY, "--out", tmp_path / "run")
 
