@@ -44,6 +44,7 @@ SETTINGS: Final = {
     "RAY_AUTH_MODE": None,
     "RAY_AUTH_TOKEN_PATH": None,
     "RAY_task_oom_retries": str(RETRIES),  # for ever, if not told
+    "RAY_worker_niceness": "0",  # as this process; Ray's workers give way to all others, if not told
 }
 # Ray listens on the loopback address alone where this is off (its name tells only of the systems it was made for).
 LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}

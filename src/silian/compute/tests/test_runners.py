@@ -165,10 +165,10 @@ def test_map_blocks_holds_what_is_shared_once_for_all_workers(cluster, tmp_path)
     assert not seen["writeable"].any()
 
 
-def test_map_blocks_gives_a_worker_one_thread(cluster):
+def test_map_blocks_gives_a_worker_one_thread_and_the_same_rank_among_processes(cluster):
     used = cluster.map_blocks(verbs.threads, NUMBERS, rows=50).unique()
 
-    assert used.rows() == [(1, 1, 1)]
+    assert used.rows() == [(1, 1, 1, os.nice(0))]
 
 
 def test_map_blocks_has_few_blocks_under_way(cluster, tmp_path):

@@ -102,12 +102,17 @@ def write_pid(block: pl.DataFrame, folder: Path) -> pl.DataFrame:
 
 
 def threads(block: pl.DataFrame) -> pl.DataFrame:
-    """How many threads each library uses here."""
+    """How many threads each library uses here, and how far this process gives way to others."""
     import numba
     from threadpoolctl import threadpool_info
 
     blas = max((pool["num_threads"] for pool in threadpool_info()), default=1)
-    return block.select(polars=pl.lit(pl.thread_pool_size()), numba=pl.lit(numba.get_num_threads()), blas=pl.lit(blas))
+    return block.select(
+        polars=pl.lit(pl.thread_pool_size()),
+        numba=pl.lit(numba.get_num_threads()),
+        blas=pl.lit(blas),
+        nice=pl.lit(os.nice(0)),
+    )
 
 
 def begin(block: pl.DataFrame, folder: Path) -> pl.DataFrame:
