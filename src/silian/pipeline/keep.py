@@ -40,7 +40,7 @@ def save_index(index: Index, path: Path) -> None:
 
     Notes
     -----
-    Cost: a disk's time for the file, 0.7 GB for 200,000 targets (bench_store).
+    Cost: a disk's time for the file, 0.4 GB for 200,000 targets (bench_store).
 
     Examples
     --------
