@@ -23,11 +23,12 @@ DIRECT = {"upstream": "material", "downstream": "material", "subclass": "kind_of
 
 
 def needs_and_achievements() -> dict[str, pl.DataFrame]:
-    """Needs in full text; achievements by the words of their titles."""
+    """Needs in full text; achievements by the words of their titles; how officers graded their pairs."""
     folder = DATA / "needs_achievements"
     needs = pl.read_csv(folder / "needs.csv").with_columns(kind=pl.lit("technology"), district_id=pl.lit("河南省"))
     achievements = pl.read_csv(folder / "achievements.csv").rename({"title_words": "title"})
-    return {"needs": needs, "achievements": achievements}
+    labels = pl.read_csv(folder / "labels.csv").rename({"achievement_id": "target_id"})
+    return {"needs": needs, "achievements": achievements, "labels": labels}
 
 
 def products_by_name() -> pl.DataFrame:

@@ -22,7 +22,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     grown = {
         "reference/data/index.md": [{_label(t): f"reference/data/{t.name}.md"} for t in schema.tables().values()],
         "reference/results/index.md": [
-            {_label(t): f"reference/results/{t.name}.md"} for t in schema.results().values()
+            *({_label(t): f"reference/results/{t.name}.md"} for t in schema.results().values()),
+            *({_label(t): f"reference/quality/{t.name}.md"} for t in schema.quality().values()),
         ],
         "reference/python/index.md": [{room: f"reference/python/{room}.md"} for room in gen_reference.rooms()],
         "decisions/index.md": [

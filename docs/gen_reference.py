@@ -147,6 +147,7 @@ def pages() -> dict[str, str]:
     }
     made |= {f"reference/data/{name}.md": _noun(table) for name, table in schema.tables().items()}
     made |= {f"reference/results/{name}.md": _noun(table) for name, table in schema.results().items()}
+    made |= {f"reference/quality/{name}.md": _noun(table) for name, table in schema.quality().items()}
     made |= {f"reference/python/{room}.md": _python_room(room) for room in rooms()}
     return made
 
@@ -181,11 +182,18 @@ def _results_index() -> str:
         (f"[`{t.name}`]({t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
         for t in schema.results().values()
     ]
+    measured = [
+        (f"[`{t.name}`](../quality/{t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
+        for t in schema.quality().values()
+    ]
     return "\n\n".join([
         "# Tables of a run 运行结果表",
         "A run leaves each of these tables as `<table>.parquet` in its folder, and all of them as sheets of "
         "`results.xlsx`. 一次运行把下列各表写成 `<表名>.parquet`，并汇入 `results.xlsx` 的各工作表。",
         _table(("table 表", "name 名称", "meaning 含义"), rows),
+        "## Tables of measured quality 质量评估表",
+        "`silian match evaluate` leaves these as CSV. `silian match evaluate` 把下列各表写成 CSV。",
+        _table(("table 表", "name 名称", "meaning 含义"), measured),
     ])  # fmt: skip
 
 
@@ -227,7 +235,7 @@ def _allowed(column: schema.Column) -> str:
 
 def _codes() -> str:
     used: dict[str, list[str]] = {}
-    for folder, nouns in (("data", schema.tables()), ("results", schema.results())):
+    for folder, nouns in (("data", schema.tables()), ("results", schema.results()), ("quality", schema.quality())):
         for table in nouns.values():
             for column in table.columns:
                 if column.codes:
@@ -342,6 +350,8 @@ def _command_line() -> str:
     ]
     for one, other in pairs:
         parts += [f"## silian {one['name']} {{ #{one['name']} }}", _command(one, other)]
+        for inner, same in zip(one["commands"], other["commands"], strict=True):
+            parts += [f"### silian {one['name']} {inner['name']}", _command(inner, same)]
     return "\n\n".join(parts)
 
 

@@ -36,6 +36,7 @@ STEP_NAMES = {
     "chain": ("分析产业链", "find chain gaps"),
     "summary": ("汇总", "summarise"),
     "report": ("生成报告", "write the report"),
+    "evaluate": ("评估匹配质量", "measure matching"),
 }
 
 
@@ -92,9 +93,9 @@ def region_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("region", type=click.Path(path_type=Path))(command)
 
 
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that every command with a run folder has."""
-    plan = click.option(
+def plan_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--plan: a file of settings."""
+    return click.option(
         "--plan",
         "plan_path",
         type=click.Path(path_type=Path),
@@ -102,7 +103,11 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "方案文件（TOML）；省略则用默认方案，见 silian plan",
             "Plan file (TOML); without it the default plan, see silian plan",
         ),
-    )
+    )(command)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every command with a run folder has."""
     out = click.option(
         "--out", type=click.Path(path_type=Path), required=True, help=say("结果文件夹", "Folder for the results")
     )
@@ -122,7 +127,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "Where it runs: local (this process), ray:local[:workers], ray://host:port; results are the same",
         ),
     )
-    return region_argument(plan(out(fresh(where(command)))))
+    return region_argument(plan_option(out(fresh(where(command)))))
 
 
 @cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))
@@ -221,11 +226,79 @@ def run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: 
     _run(region, plan_path, out, fresh=fresh, where=where, only=())
 
 
-@cli.command(help=say("只做需求与成果、专家的匹配", "Only match needs with achievements and experts"))
+class Default(Group):
+    """A group whose first command needs no name: `silian match REGION` is `silian match run REGION`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name of the first command in where no command is named."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
+@cli.group(
+    cls=Default,
+    help=say(
+        "匹配需求与成果、专家；评估匹配质量。silian match REGION 即 silian match run REGION",
+        "Match needs with achievements and experts; measure how well. silian match REGION is silian match run REGION",
+    ),
+)
+def match() -> None:
+    """Commands of matching."""
+
+
+@match.command("run", help=say("只做需求与成果、专家的匹配", "Only match needs with achievements and experts"))
 @run_options
-def match(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
+def match_run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Match only."""
     _run(region, plan_path, out, fresh=fresh, where=where, only=("achievements", "experts"))
+
+
+@match.command(
+    "evaluate",
+    help=say(
+        "用区域自带的匹配评级（labels）评估质量：每次留出一部分，用其余的学习",
+        "Measure quality on the region's own labels: learn from some, grade the others, fold by fold",
+    ),
+)
+@region_argument
+@plan_option
+@click.option(
+    "--split",
+    "splits",
+    type=click.Choice(["title", "pair"]),
+    multiple=True,
+    default=["title", "pair"],
+    show_default=True,
+    help=say(
+        "留出方式：title 为全新需求，pair 为已知需求的新配对", "title: needs never seen; pair: new pairs of known needs"
+    ),
+)
+@click.option(
+    "--folds", type=click.IntRange(2, 100), default=5, show_default=True, help=say("分成几折", "Folds to deal out")
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=say("写入表格与可靠性图的文件夹", "Folder for the tables and the reliability pictures"),
+)
+def match_evaluate(region: Path, plan_path: Path | None, splits: tuple[Any, ...], folds: int, out: Path | None) -> None:
+    """Measure matching."""
+    from silian import pipeline, tables
+    from silian.pipeline import quality
+
+    console = _console()
+    plan_ = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
+    chosen = tuple(dict.fromkeys(splits))
+    with _progress(console) as progress:
+        given = tables.read_region(region)
+        progress.step("evaluate", quality.steps(chosen, folds))
+        found = quality.evaluate_matching(given, plan=plan_, splits=chosen, folds=folds, on_step=progress.advance)
+    if out is not None:
+        quality.write_quality(found, out, language=LANGUAGE)
+    _show_measures(console, quality.quality_tables(found)["measures"])
+    if out is not None:
+        console.print(say(f"表格与图：{out}", f"Tables and pictures: {out}"))
 
 
 @cli.command(help=say("只做到专家指派", "Only up to the assignment of experts"))
@@ -304,6 +377,23 @@ def _show_run(console: Console, done: Run) -> None:
     console.print(
         say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
     )
+
+
+def _show_measures(console: Console, measures: pl.DataFrame) -> None:
+    from rich.table import Table
+
+    from silian.tables.schema import codes
+
+    position = 0 if LANGUAGE == "zh" else 1
+    for (split, titles, pairs), own in measures.group_by("split", "titles", "pairs", maintain_order=True):
+        name = codes()["quality_split"][str(split)][position]
+        told = say(f"{name}：{titles:,} 个需求名称，{pairs:,} 对", f"{name}: {titles:,} titles, {pairs:,} pairs")
+        table = Table(title=told, title_justify="left")
+        for heading in (say("指标", "measure"), say("数值", "value"), say("95% 区间", "95 % interval")):
+            table.add_column(heading, justify="left" if not table.columns else "right")
+        for measure, value, low, high in own.select("measure", "value", "low", "high").iter_rows():
+            table.add_row(codes()["quality_measure"][measure][position], f"{value:.3f}", f"{low:.3f} – {high:.3f}")
+        console.print(table)
 
 
 def _show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:

@@ -101,10 +101,17 @@ def page(name: str) -> str:
     return generated()[f"reference/{name}.md"]
 
 
-@pytest.mark.parametrize(("folder", "tables"), [("data", schema.tables()), ("results", schema.results())])
-def test_every_table_has_a_page_with_every_column(folder, tables):
+@pytest.mark.parametrize(
+    ("folder", "listed", "tables"),
+    [
+        ("data", "", schema.tables()),
+        ("results", "", schema.results()),
+        ("quality", "../quality/", schema.quality()),
+    ],
+)
+def test_every_table_has_a_page_with_every_column(folder, listed, tables):
     for table in tables.values():
-        assert f"({table.name}.md)" in page(f"{folder}/index")
+        assert f"({listed}{table.name}.md)" in page(f"{'data' if folder == 'data' else 'results'}/index")
         for column in table.columns:
             lines = page(f"{folder}/{table.name}").splitlines()
             row = next(line for line in lines if line.startswith(f"| <a id='{column.name}'>"))
@@ -149,7 +156,10 @@ def test_every_command_and_option_is_told_in_both_languages():
         for language in ("en", "zh"):
             told = next(c for c in reference().command_tree(language)["commands"] if c["name"] == name)
             assert reference().escaped(told["help"]) in section
-        assert all(option in section for parameter in command.params for option in parameter.opts if "-" in option)
+        inner = getattr(command, "commands", {})
+        for one in (command, *inner.values()):
+            assert all(option in section for parameter in one.params for option in parameter.opts if "-" in option)
+        assert all(f"### silian {name} {part}" in section for part in inner)
 
 
 def test_exit_codes_are_those_of_the_command_line():

@@ -172,6 +172,18 @@ def results() -> Mapping[str, Table]:
 
 
 @cache
+def quality() -> Mapping[str, Table]:
+    """Every table that measuring quality leaves behind, by name, in the order of `schema/quality/_tables.csv`.
+
+    Examples
+    --------
+    >>> quality()["measures"].key
+    ('split', 'measure')
+    """
+    return _nouns("quality/")
+
+
+@cache
 def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Code lists by name: code → (label_zh, label_en), in the order of `schema/_codes.csv`.
 

@@ -39,7 +39,7 @@ class Evaluation:
     """Measured quality of grades or of a ranking."""
 
     measures: pl.DataFrame  # measure, value, low, high (95 % of bootstrap draws over need titles), titles, pairs
-    needs: pl.DataFrame  # title, pairs, good, mean_absolute_error, ndcg_at_10, recall_at_10; worst first
+    need_quality: pl.DataFrame  # title, pairs, good, mean_absolute_error, ndcg_at_10, recall_at_10; worst first
     reliability: pl.DataFrame  # bin, predicted, observed, low, high (95 %, Wilson), pairs; of "level 3 or 4"
 
 

@@ -56,7 +56,7 @@ def test_evaluate_counts_steps_between_levels():
 
     assert value(found, "score") == pytest.approx(1 / 2)
     assert value(found, "accuracy") == pytest.approx(1 / 2)
-    by_title = found.needs.select("title", "pairs", "good", "mean_absolute_error").rows()
+    by_title = found.need_quality.select("title", "pairs", "good", "mean_absolute_error").rows()
     assert by_title == [("轴承降噪", 3, 2, pytest.approx(4 / 3)), ("隔膜涂覆", 1, 0, 0.0)]
 
 
