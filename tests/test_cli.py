@@ -136,3 +136,38 @@ def test_real_says_where_the_data_is_absent(tmp_path):
 
     assert "is not here" in done.stdout
     assert not (tmp_path / "region").exists()
+
+
+@pytest.mark.parametrize(("of", "first"), [("achievements", "A28"), ("experts", "E")])
+def test_match_ask_lists_what_fits_a_text(language, of, first):
+    done = call("match", "ask", TINY, "单晶镍钴锰酸锂一压就碎", "--of", of, "--top", 2)
+
+    assert done.exit_code == 0, done.output
+    rows = [line for line in done.output.splitlines() if line.strip().startswith(("1 ", "2 "))]
+    assert len(rows) == 2
+    assert first in rows[0]
+
+
+def test_match_ask_says_when_nothing_fits(language):
+    done = call("match", "ask", TINY, "，，！！")
+
+    assert done.exit_code == 0, done.output
+    assert ("没有找到" if language == "zh" else "Nothing fits") in done.output
+
+
+def test_match_evaluate_prints_measures_and_leaves_pictures(tmp_path, language):
+    done = call("match", "evaluate", TINY, "--folds", 3, "--out", tmp_path / "quality")
+
+    assert done.exit_code == 0, done.output
+    assert "1/(1+" in done.output
+    assert sorted(p.name for p in (tmp_path / "quality").iterdir()) == [
+        "measures.csv", "need_quality.csv", "reliability-pair.png", "reliability-pair.svg", "reliability-title.png",
+        "reliability-title.svg", "reliability.csv",
+    ]  # fmt: skip
+
+
+def test_match_evaluate_says_when_there_are_too_few_labels(tmp_path, language):
+    done = call("match", "evaluate", TINY, "--split", "title", "--folds", 9)
+
+    assert done.exit_code == 1
+    assert "[match.folds]" in done.output

@@ -255,6 +255,35 @@ def match_run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, w
 
 
 @match.command(
+    "ask",
+    help=say(
+        "输入一段话，立即列出最匹配的成果或专家", "Type a text and see the achievements or experts that fit it best"
+    ),
+)
+@region_argument
+@click.argument("text")
+@click.option(
+    "--of",
+    type=click.Choice(["achievements", "experts"]),
+    default="achievements",
+    show_default=True,
+    help=say("匹配成果还是专家", "What to match with"),
+)
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help=say("列出几项", "How many"))
+@plan_option
+def match_ask(region: Path, text: str, of: Any, top: int, plan_path: Path | None) -> None:
+    """Match one text."""
+    from silian import pipeline, tables
+    from silian.pipeline.asking import ask
+
+    console = _console()
+    plan_ = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
+    with console.status(say("正在匹配…", "matching …")):
+        found = ask(tables.read_region(region), text, of=of, plan=plan_, top_k=top)
+    _show_answers(console, found)
+
+
+@match.command(
     "evaluate",
     help=say(
         "用区域自带的匹配评级（labels）评估质量：每次留出一部分，用其余的学习",
@@ -377,6 +406,28 @@ def _show_run(console: Console, done: Run) -> None:
     console.print(
         say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
     )
+
+
+def _show_answers(console: Console, found: pl.DataFrame) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if found.is_empty():
+        console.print(
+            say(
+                "没有找到相关内容；换个说法，或写得更具体些。",
+                "Nothing fits; say it in other words, or in more detail.",
+            )
+        )
+        return
+    table = Table(show_edge=False)
+    for heading in ("#", say("编号", "id"), say("名称", "name"), say("得分", "score"), say("共有词语", "shared terms")):
+        table.add_column(heading, overflow="fold")
+    for rank, target, name, score, terms in found.iter_rows():
+        table.add_row(
+            str(rank), *(escape(str(v or "")) for v in (target, name)), f"{score:.2f}", escape("、".join(terms))
+        )
+    console.print(table)
 
 
 def _show_measures(console: Console, measures: pl.DataFrame) -> None:
