@@ -10,6 +10,7 @@ from silian import tables
 from silian.engines import match
 from silian.engines.match import evaluation
 from silian.pipeline.folder import full_disk_told
+from silian.pipeline.grading import labels_of
 from silian.pipeline.plan import Plan
 from silian.report.quality import reliability
 from silian.report.render import render
@@ -55,7 +56,7 @@ def evaluate_matching(
     plan, told = plan or Plan(), on_step or (lambda _: None)
     needs = region["needs"]
     targets = region["achievements"].rename({"achievement_id": "target_id"})
-    labels = match.feedback_labels(region["labels"]).filter(pl.col("target_id").is_in(targets["target_id"].implode()))
+    labels = labels_of(region)
     encoder, seed = plan.match.encoder, plan.seed
     index = match.build(targets, encoder=encoder, seed=seed)
     asked = needs.filter(pl.col("need_id").is_in(labels["need_id"].implode()))
@@ -65,7 +66,7 @@ def evaluate_matching(
     def grade(known: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         return match.grade(pairs, needs, targets, match.learn(known, needs, targets, encoder=encoder, seed=seed))
 
-    found = {}
+    found: dict[str, Evaluation] = {}
     for by in splits:
         apart = evaluation.split(labels, needs, by=by, folds=folds, seed=seed)
         graded = evaluation.grade_apart(apart, grade, on_fold=told)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from silian.engines import allocate, chain, link, match
+from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.summary import district_balance, summary
 from silian.tables.schema import results as result_tables
 from silian.text import Terms
@@ -85,7 +86,11 @@ def achievement_step(work: Work) -> Tables:
     plan = work.plan.match
     targets = work.region["achievements"].rename({"achievement_id": "target_id"})
     index = match.build(targets, encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed)
-    return {"achievement_pairs": _ranked(work, index, top_k=plan.top_k, floor=plan.min_score)}
+    needs, conditions = as_tapped(work.region["needs"], work.region, _conditions(work))
+    wider = plan.top_k * (1 if work.region["labels"].is_empty() else WIDER)
+    pairs = _ranked(work, index, needs, conditions, top_k=wider, floor=plan.min_score)
+    pairs, grades = graded(pairs, work.region, index, top_k=plan.top_k, seed=work.plan.seed)
+    return {"achievement_pairs": pairs, "grades": grades}
 
 
 def expert_step(work: Work) -> Tables:
@@ -97,7 +102,11 @@ def expert_step(work: Work) -> Tables:
         region["works"], region["experts"], encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed
     )
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
-    return {"expert_pairs": _ranked(work, index, top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded)}
+    pairs = _ranked(
+        work, index, region["needs"], _conditions(work),
+        top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded,
+    )  # fmt: skip
+    return {"expert_pairs": pairs}
 
 
 def _terms(work: Work) -> Terms:
@@ -148,7 +157,7 @@ def summary_step(work: Work) -> Tables:
 STEPS: tuple[Step, ...] = (
     Step("link", (), ("same",), (), link_step),
     Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
-    Step("achievements", (), ("achievement_pairs",), ("match",), achievement_step),
+    Step("achievements", (), ("achievement_pairs", "grades"), ("match",), achievement_step),
     Step("experts", ("conflicts",), ("expert_pairs",), ("match",), expert_step),
     Step("allocate", ("experts",), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step),
     Step(
@@ -189,22 +198,25 @@ def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
-def _ranked(
-    work: Work, index: match.Index, *, top_k: int, floor: float, excluded: pl.DataFrame | None = None
-) -> pl.DataFrame:
+def _conditions(work: Work) -> match.Conditions:
     plan = work.plan.match
-    conditions = match.Conditions(
+    return match.Conditions(
         max_trl_gap=plan.max_trl_gap if plan.max_trl_gap < 9 else None,
         on=work.on,
         same_district=plan.same_district,
         within_budget=plan.within_budget,
     )
-    needs = work.region["needs"]
+
+
+def _ranked(
+    work: Work, index: match.Index, needs: pl.DataFrame, conditions: match.Conditions, *, top_k: int, floor: float,
+    excluded: pl.DataFrame | None = None,
+) -> pl.DataFrame:  # fmt: skip
     work.step(needs.height)
     ranked = work.runner.map_blocks(
         partial(match.rank, top_k=top_k, conditions=conditions),
         needs,
-        rows=plan.block_rows,
+        rows=work.plan.match.block_rows,
         shared={"index": index, "excluded": excluded},
         on_block=work.advance,
     )

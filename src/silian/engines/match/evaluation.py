@@ -50,7 +50,7 @@ def split(
 
     Parameters
     ----------
-    labels : need_id, target_id, level
+    labels : need_id, target_id, level; weight where it is there
     needs : need_id, title
     by : "title" keeps the pairs of needs of one title together (a need never seen before); "pair" deals out pairs
         (new pairs of known needs). Grouping by need id would leak: several ids may share a title.
@@ -59,7 +59,7 @@ def split(
 
     Returns
     -------
-    need_id, target_id, level, fold (0 to folds − 1), in the order of the labels.
+    need_id, target_id, level, weight (where it was there), fold (0 to folds − 1), in the order of the labels.
 
     Raises
     ------
@@ -85,7 +85,8 @@ def split(
     if number < folds:
         raise MatchError("match.folds", found=number, what="titles" if by == "title" else "pairs", wanted=folds)
     fold = np.random.default_rng(seed).permutation(number)[group] % folds
-    return labels.select("need_id", "target_id", "level", fold=pl.Series(fold, dtype=pl.Int64))
+    told = [c for c in ("need_id", "target_id", "level", "weight") if c in labels.columns]
+    return labels.select(*told, fold=pl.Series(fold, dtype=pl.Int64))
 
 
 def grade_apart(
@@ -98,7 +99,7 @@ def grade_apart(
 
     Parameters
     ----------
-    folds : need_id, target_id, level, fold (of `split`)
+    folds : need_id, target_id, level, weight (may be absent), fold; of `split`
     grade : (labels to learn from, pairs to grade) → need_id, target_id, p1–p4, level
     on_fold : told 1 after each fold
 
@@ -109,7 +110,7 @@ def grade_apart(
     done = []
     for fold in folds["fold"].unique().sort().to_list():
         aside = pl.col("fold") == fold
-        known = folds.filter(~aside).select("need_id", "target_id", "level")
+        known = folds.filter(~aside).drop("fold")
         done.append(grade(known, folds.filter(aside).select("need_id", "target_id")))
         if on_fold is not None:
             on_fold(1)

@@ -1,0 +1,94 @@
+"""A region's own labels, made ready to learn from, and lists that have learnt from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from silian.engines import match
+from silian.tables.schema import results as result_tables
+
+if TYPE_CHECKING:
+    from silian.tables import Region
+
+PAIR: Final = ["need_id", "target_id"]
+WIDER: Final = 3  # candidates per place in the list: grading may lift one from further down
+
+
+def labels_of(region: Region) -> pl.DataFrame:
+    """need_id, target_id, level, weight of the graded achievements: levels as given, verdicts as levels.
+
+    Labels of experts, of needs and achievements that the region lacks, and rows that say nothing are passed over.
+
+    Examples
+    --------
+    >>> from silian.tables import synth
+    >>> labels_of(synth.make("tiny").region).row(0)
+    ('N08', 'A16', 1, 1.0)
+    """
+    given = region["labels"].filter(
+        pl.col("need_id").is_in(region["needs"]["need_id"].implode())
+        & pl.col("target_id").is_in(region["achievements"]["achievement_id"].implode())
+    )
+    given = given.unique(PAIR, keep="last", maintain_order=True)
+    told = given.filter(pl.col("level").is_between(1, 4)).select(*PAIR, "level", weight=pl.lit(1.0))
+    tapped = match.feedback_labels(given.filter(pl.col("level").is_null() & pl.col("verdict").is_not_null()))
+    return pl.concat([told, tapped.select(told.columns).cast(dict(told.schema))]).sort(PAIR)
+
+
+def taps_of(region: Region) -> pl.DataFrame:
+    """need_id, target_id, verdict of graded achievements: what too early and too dear ask of a need."""
+    known = labels_of(region).select(PAIR)
+    said = region["labels"].filter(pl.col("verdict").is_not_null()).select(*PAIR, "verdict")
+    return said.unique(PAIR, keep="last", maintain_order=True).join(known, on=PAIR, how="semi", maintain_order="left")
+
+
+def as_tapped(
+    needs: pl.DataFrame, region: Region, conditions: match.Conditions
+) -> tuple[pl.DataFrame, match.Conditions]:
+    """Needs and conditions with what "too early" and "too dear" ask for; both as given where nobody tapped them.
+
+    A need is held only to what was tapped for it: its own wishes bind it no more than the conditions said.
+    """
+    taps = taps_of(region).filter(pl.col("verdict").is_in(["too_early", "too_dear"]))
+    if taps.is_empty():
+        return needs, conditions
+    targets = region["achievements"].select("trl", "price_cny", target_id="achievement_id")
+    asked = match.tighten(taps, needs.select("need_id"), targets)
+    gap, is_held = conditions.max_trl_gap, conditions.within_budget
+    least = asked["trl_wanted"] + (gap or 0)
+    own_trl, own_budget = needs["trl_wanted"].cast(pl.Float64), needs["budget_cny"].cast(pl.Float64)
+    both = pl.DataFrame({"least": least, "own_trl": own_trl, "most": asked["budget_cny"], "own_budget": own_budget})
+    facts = both.select(
+        trl_wanted=pl.col("least") if gap is None else pl.max_horizontal("least", "own_trl"),
+        budget_cny=pl.min_horizontal("most", "own_budget") if is_held else pl.col("most"),
+    )
+    return needs.with_columns(facts.get_columns()), replace(conditions, max_trl_gap=gap or 0, within_budget=True)
+
+
+def graded(
+    pairs: pl.DataFrame, region: Region, index: match.Index, *, top_k: int, seed: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The best top_k pairs of each need by grade, and the grades of these.
+
+    Parameters
+    ----------
+    pairs : achievement_pairs with more candidates than are wanted
+    region : its labels are learnt from; without labels the order stays, and nothing is graded
+    index : that ranked the pairs; its encoder reads the labels too
+
+    Returns
+    -------
+    achievement_pairs, grades (need_id, target_id, p1, p2, p3, p4, level)
+    """
+    labels, schema = labels_of(region), result_tables()["grades"]
+    if labels.is_empty() or pairs.is_empty():
+        return pairs.filter(pl.col("rank") <= top_k), schema.empty()
+    targets = region["achievements"].rename({"achievement_id": "target_id"})
+    grader = match.learn(labels, region["needs"], targets, encoder=index.encoder, terms=index.terms, seed=seed)
+    grades = match.grade(pairs.select(PAIR), region["needs"], targets, grader)
+    first = match.reorder(pairs, grades).drop("expected_level").filter(pl.col("rank") <= top_k)
+    kept = grades.join(first.select(PAIR), on=PAIR, how="semi", maintain_order="left")
+    return first, kept.select(pl.col(c).cast(t) for c, t in schema.polars.items())
