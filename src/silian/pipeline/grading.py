@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from silian.engines import match
+from silian.tables.schema import codes
 from silian.tables.schema import results as result_tables
 
 if TYPE_CHECKING:
@@ -32,16 +33,19 @@ def labels_of(region: Region) -> pl.DataFrame:
         pl.col("need_id").is_in(region["needs"]["need_id"].implode())
         & pl.col("target_id").is_in(region["achievements"]["achievement_id"].implode())
     )
-    given = given.unique(PAIR, keep="last", maintain_order=True)
+    given = given.unique(PAIR, keep="last", maintain_order=True).with_columns(
+        verdict=pl.when(pl.col("verdict").is_in(list(codes()["verdict"]))).then("verdict")
+    )
     told = given.filter(pl.col("level").is_between(1, 4)).select(*PAIR, "level", weight=pl.lit(1.0))
-    tapped = match.feedback_labels(given.filter(pl.col("level").is_null() & pl.col("verdict").is_not_null()))
-    return pl.concat([told, tapped.select(told.columns).cast(dict(told.schema))]).sort(PAIR)
+    taps = given.filter(pl.col("level").is_null() & pl.col("verdict").is_not_null()).select(*PAIR, "verdict")
+    tapped = match.feedback_labels(taps).select(pl.col(c).cast(t) for c, t in told.schema.items())
+    return pl.concat([told, tapped]).sort(PAIR)
 
 
 def taps_of(region: Region) -> pl.DataFrame:
-    """need_id, target_id, verdict of graded achievements: what too early and too dear ask of a need."""
+    """need_id, target_id, verdict of the achievements that were found too early or too dear."""
     known = labels_of(region).select(PAIR)
-    said = region["labels"].filter(pl.col("verdict").is_not_null()).select(*PAIR, "verdict")
+    said = region["labels"].filter(pl.col("verdict").is_in(["too_early", "too_dear"])).select(*PAIR, "verdict")
     return said.unique(PAIR, keep="last", maintain_order=True).join(known, on=PAIR, how="semi", maintain_order="left")
 
 
@@ -52,7 +56,7 @@ def as_tapped(
 
     A need is held only to what was tapped for it: its own wishes bind it no more than the conditions said.
     """
-    taps = taps_of(region).filter(pl.col("verdict").is_in(["too_early", "too_dear"]))
+    taps = taps_of(region)
     if taps.is_empty():
         return needs, conditions
     targets = region["achievements"].select("trl", "price_cny", target_id="achievement_id")
