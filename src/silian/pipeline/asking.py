@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from silian.engines import match
+from silian.pipeline.indexes import index_of
 from silian.pipeline.plan import Plan
 
 if TYPE_CHECKING:
+    from silian.pipeline.indexes import Of
     from silian.tables import Region
-
-Of = Literal["achievements", "experts"]
-
-
-def index_of(region: Region, of: Of = "achievements", *, plan: Plan | None = None) -> match.Index:
-    """The index of a region's achievements or experts, as the main job makes it.
-
-    Raises
-    ------
-    MatchError : match.empty where the region has none.
-    """
-    chosen = plan or Plan()
-    how = {"encoder": chosen.match.encoder, "seed": chosen.seed}
-    if of == "experts":
-        return match.build_experts(region["works"], region["experts"], **how)  # type: ignore[arg-type]
-    return match.build(region["achievements"].rename({"achievement_id": "target_id"}), **how)  # type: ignore[arg-type]
 
 
 def ask(
@@ -45,7 +30,7 @@ def ask(
     >>> ask(synth.make("tiny").region, "单晶镍钴锰酸锂一压就碎", top_k=1)["target_id"].item()
     'A28'
     """
-    found = index_of(region, of, plan=plan).ask(text, top_k)
+    found = index_of(region, of, plan or Plan()).ask(text, top_k)
     noun, key, shown = (
         ("experts", "expert_id", "name") if of == "experts" else ("achievements", "achievement_id", "title")
     )

@@ -11,6 +11,7 @@ from silian.engines import match
 from silian.engines.match import evaluation
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.grading import labels_of
+from silian.pipeline.indexes import index_of
 from silian.pipeline.plan import Plan
 from silian.report.quality import reliability
 from silian.report.render import render
@@ -57,14 +58,15 @@ def evaluate_matching(
     needs = region["needs"]
     targets = region["achievements"].rename({"achievement_id": "target_id"})
     labels = labels_of(region)
-    encoder, seed = plan.match.encoder, plan.seed
-    index = match.build(targets, encoder=encoder, seed=seed)
+    seed = plan.seed
+    index = index_of(region, "achievements", plan)
     asked = needs.filter(pl.col("need_id").is_in(labels["need_id"].implode()))
     ranked = match.rank(asked, index, top_k=LISTED)
     told(1)
 
     def grade(known: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-        return match.grade(pairs, needs, targets, match.learn(known, needs, targets, encoder=encoder, seed=seed))
+        grader = match.learn(known, needs, targets, encoder=index.encoder, terms=index.terms, seed=seed)
+        return match.grade(pairs, needs, targets, grader)
 
     found: dict[str, Evaluation] = {}
     for by in splits:

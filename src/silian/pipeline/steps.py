@@ -10,9 +10,9 @@ import polars as pl
 
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.grading import WIDER, as_tapped, graded
+from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
 from silian.tables.schema import results as result_tables
-from silian.text import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,8 +84,7 @@ def conflict_step(work: Work) -> Tables:
 def achievement_step(work: Work) -> Tables:
     """The best achievements for each need."""
     plan = work.plan.match
-    targets = work.region["achievements"].rename({"achievement_id": "target_id"})
-    index = match.build(targets, encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed)
+    index = index_of(work.region, "achievements", work.plan)
     needs, conditions = as_tapped(work.region["needs"], work.region, _conditions(work))
     wider = plan.top_k * (1 if work.region["labels"].is_empty() else WIDER)
     pairs = _ranked(work, index, needs, conditions, top_k=wider, floor=plan.min_score)
@@ -98,20 +97,13 @@ def expert_step(work: Work) -> Tables:
     region, plan = work.region, work.plan.match
     if region["experts"].is_empty():
         return {"expert_pairs": result_tables()["expert_pairs"].empty()}
-    index = match.build_experts(
-        region["works"], region["experts"], encoder=plan.encoder, terms=_terms(work), seed=work.plan.seed
-    )
+    index = index_of(region, "experts", work.plan)
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
     pairs = _ranked(
         work, index, region["needs"], _conditions(work),
         top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded,
     )  # fmt: skip
     return {"expert_pairs": pairs}
-
-
-def _terms(work: Work) -> Terms:
-    """The region's own terms, and beside them the list that comes with the project."""
-    return Terms.of(work.region["terms"]).over(Terms.shipped())
 
 
 def allocate_step(work: Work) -> Tables:

@@ -140,7 +140,11 @@ def test_empty_tables_come_back():
     assert_frame_equal(through(Whole(frame)).a, frame)
 
 
-@pytest.mark.parametrize("thing", [{1, 2}, object(), b"x", [1], {1: "a"}, np.float64(0.5), Exception()], ids=repr)
+@pytest.mark.parametrize(
+    "thing",
+    [{1, 2}, object(), b"x", [1], {1: "a"}, np.float64(0.5), Exception()],
+    ids=lambda thing: type(thing).__name__,
+)
 def test_what_no_file_should_hold_is_refused_by_name(thing):
     with pytest.raises(StoreError, match=r"store\.type.*b\.x is a.*cannot be kept"):
         pack(Whole(None, {"x": thing}), classes=CLASSES)

@@ -1,0 +1,34 @@
+"""The indexes of a region's achievements and experts, made in one way wherever they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from silian.engines import match
+from silian.text import Terms
+
+if TYPE_CHECKING:
+    from silian.pipeline.plan import Plan
+    from silian.tables import Region
+
+Of = Literal["achievements", "experts"]
+
+
+def index_of(region: Region, of: Of, plan: Plan) -> match.Index:
+    """The index of a region's achievements, or of its experts by their works, read by the terms of the region.
+
+    Raises
+    ------
+    MatchError : match.empty where the region has none.
+    """
+    if of == "experts":
+        return match.build_experts(
+            region["works"], region["experts"], encoder=plan.match.encoder, terms=terms_of(region), seed=plan.seed
+        )
+    targets = region["achievements"].rename({"achievement_id": "target_id"})
+    return match.build(targets, encoder=plan.match.encoder, terms=terms_of(region), seed=plan.seed)
+
+
+def terms_of(region: Region) -> Terms:
+    """The region's own terms, and beside them the list that comes with the project."""
+    return Terms.of(region["terms"]).over(Terms.shipped())
