@@ -198,7 +198,8 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
             file.close()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        with suppress(OSError):  # some file systems cannot flush a folder; the file stands there whole
+            os.fsync(folder)
     finally:
         os.close(folder)
 

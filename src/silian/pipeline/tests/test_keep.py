@@ -97,7 +97,7 @@ WRITER = """if True:
     path = Path(sys.argv[1])
     both = [pipeline.open_index(Path(name)) for name in sys.argv[2:]]
     print("ready", flush=True)
-    for i in range(80):
+    for i in range(30):
         pipeline.save_index(both[i % 2], path)
 """
 READER = """if True:
@@ -110,7 +110,7 @@ READER = """if True:
     print("ready", flush=True)
     sys.stdin.readline()
     found = []
-    for i in range(40):
+    for i in range(15):
         index = pipeline.open_index(Path(sys.argv[1]))
         found.append((len(index), match.rank(needs, index, why=False).rows()))
     print(json.dumps(found), flush=True)
@@ -148,6 +148,6 @@ def test_readers_of_an_index_that_is_written_again_and_again_get_a_whole_one(tmp
         assert process.returncode == 0
         answers += json.loads(out) if out else []
 
-    assert len(answers) == 80
+    assert len(answers) == 30
     assert all(rows == wanted[size] for size, rows in answers)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["20.index", "33.index", "a.index"]
