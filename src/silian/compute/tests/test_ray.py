@@ -60,9 +60,16 @@ def wait_until(is_so, *, seconds=60.0):
 # ── a cluster of this machine alone ──
 
 
+@pytest.fixture
+def short_folder():
+    """A folder whose name is short enough for sockets in it: theirs may have 107 bytes."""
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_runner_leaves_no_process_behind_when_its_program_is_stopped(tmp_path, sign):
-    process = called("ray:local:1", tmp_path)
+def test_runner_leaves_no_process_behind_when_its_program_is_stopped(tmp_path, short_folder, sign):
+    process = called("ray:local:1", tmp_path, TMPDIR=short_folder)
     wait_until(lambda: any(tmp_path.iterdir()) or process.poll() is not None)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) > 2
@@ -82,10 +89,9 @@ def is_at_work(process) -> bool:
         return False
 
 
-def test_runner_leaves_no_file_behind():
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the name of a socket may have 107 bytes
-        assert answer(called("ray:local:1", TMPDIR=folder)) == [1, 1, True]
-        assert list(Path(folder).iterdir()) == []
+def test_runner_leaves_no_file_behind(short_folder):
+    assert answer(called("ray:local:1", TMPDIR=short_folder)) == [1, 1, True]
+    assert list(Path(short_folder).iterdir()) == []
 
 
 def test_runner_says_when_a_cluster_does_not_start(tmp_path):
