@@ -69,7 +69,7 @@ def slow(base, records, monkeypatch, make):
     space = slow_space(base, records)
     with monkeypatch.context() as patched:
         patched.setattr(text.WordSpace, "fit_blocks", lambda *_: space)
-        patched.setattr(indexing, "_facing", lambda *_: base.terms)
+        patched.setattr(indexing, "facing", lambda *_: base.terms)
         return make()
 
 
