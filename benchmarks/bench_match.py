@@ -224,6 +224,7 @@ def best_of_product(asked: object, offered: object, near: np.ndarray | None, sha
 def bench_speed() -> None:
     """Exact top 10 of 2,000 needs in 20,000 targets, words alone and with vectors, beside the whole product."""
     from silian.engines.match import index as indexing
+    from silian.engines.match._coding import decoded
 
     needs, targets = random_tables(2_000, 20_000, vocabulary=20_000, words=30, seed=7)
     for name in ("words", "corpus"):
@@ -235,7 +236,7 @@ def bench_speed() -> None:
         asked = indexing.word_rows(index.space, title, body)
         vectors = indexing.meaning_rows(index.encoder, title, body) if index.meaning else None
         began = time.perf_counter()
-        near = None if vectors is None else (vectors, index.vectors)
+        near = None if vectors is None else (decoded(vectors), decoded(index.vectors))
         peer = best_of_product(asked, index.rows, near, index.meaning, 10)
         peer_seconds = time.perf_counter() - began
         began = time.perf_counter()

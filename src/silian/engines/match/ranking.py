@@ -163,8 +163,8 @@ def rank_needs(
     ordered = needs.sort("need_id")
     asked = conditions or Conditions()
     barred = _barred(ordered, chosen, excluded, asked)
-    questions = _ask(ordered, chosen)
-    allowed = _allowed(questions, chosen, 0, asked, barred, None)
+    questions = read_needs(ordered, chosen)
+    allowed = allowed_pairs(questions, chosen, 0, asked, barred, None)
     target, need, exact = find_best(questions.rows, questions.vectors, chosen, top_k, allowed, by_target=True)
     order, place = _walk(target, need, exact, top_k, None)
     found = _table(questions, chosen, need[order], target[order], place, why=why)
@@ -201,7 +201,7 @@ def score(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> pl.DataFram
     if pairs.is_empty():
         return _empty().drop("rank")
     asked = needs.filter(pl.col("need_id").is_in(pairs["need_id"].implode()))
-    questions = _ask(asked, index)
+    questions = read_needs(asked, index)
     need, target = _places(pairs["need_id"], questions.ids), _places(pairs["target_id"], index.target_ids)
     order = np.argsort(need, kind="stable")
     exact, unit = _exact(questions, index, need[order], target[order])
@@ -276,7 +276,7 @@ def units_behind(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> tupl
     _check_pairs(pairs, needs, index)
     need, target = _places(pairs["need_id"], needs["need_id"]), _places(pairs["target_id"], index.target_ids)
     used, asking = np.unique(need, return_inverse=True)
-    return need, _exact(_ask(needs[used], index), index, asking, target)[1]
+    return need, _exact(read_needs(needs[used], index), index, asking, target)[1]
 
 
 def _check_needs(needs: pl.DataFrame) -> None:
@@ -289,7 +289,7 @@ def _check_pairs(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> None
     check_known(pairs, "pairs", "target_id", index.target_ids, "the index")
 
 
-def _ask(needs: pl.DataFrame, index: Index) -> Questions:
+def read_needs(needs: pl.DataFrame, index: Index) -> Questions:
     told = needs
     if needs.schema.get("must_have") == pl.List(pl.String):
         must = pl.col("must_have").list.join("；", ignore_nulls=True)
@@ -328,8 +328,8 @@ def _rank_slice(
     needs: pl.DataFrame, first: int, index: Index, top_k: int, asked: Conditions,
     barred: tuple[np.ndarray, np.ndarray] | None, limit: Limit | None, *, why: bool,
 ) -> pl.DataFrame:  # fmt: skip
-    questions = _ask(needs, index)
-    allowed = _allowed(questions, index, first, asked, barred, limit)
+    questions = read_needs(needs, index)
+    allowed = allowed_pairs(questions, index, first, asked, barred, limit)
     need, target, exact = find_best(questions.rows, questions.vectors, index, top_k, allowed)
     order, place = _walk(need, target, exact, top_k, limit)
     return _table(questions, index, need[order], target[order], place, why=why)
@@ -363,7 +363,7 @@ def _table(
     return pl.DataFrame(found | ({"why": _why(questions, index, need, unit)} if why else {}))
 
 
-def _allowed(
+def allowed_pairs(
     questions: Questions, index: Index, first: int, asked: Conditions,
     barred: tuple[np.ndarray, np.ndarray] | None, limit: Limit | None,
 ) -> Allowed:  # fmt: skip
