@@ -290,6 +290,7 @@ def _check_pairs(pairs: pl.DataFrame, needs: pl.DataFrame, index: Index) -> None
 
 
 def read_needs(needs: pl.DataFrame, index: Index) -> Questions:
+    """Needs as the index reads them: words, rows, vectors."""
     told = needs
     if needs.schema.get("must_have") == pl.List(pl.String):
         must = pl.col("must_have").list.join("；", ignore_nulls=True)
