@@ -31,4 +31,4 @@ def index_of(region: Region, of: Of, plan: Plan) -> match.Index:
 
 def terms_of(region: Region) -> Terms:
     """The region's own terms, and beside them the list that comes with the project."""
-    return Terms.of(region["terms"]).over(Terms.shipped())
+    return Terms.of(region["terms"].drop_nulls("zh")).over(Terms.shipped())
