@@ -32,6 +32,7 @@ STEP_NAMES = {
     "conflicts": ("查找利益冲突", "find conflicts of interest"),
     "achievements": ("匹配成果", "match achievements"),
     "experts": ("匹配专家", "match experts"),
+    "exposure": ("统计曝光", "count exposure"),
     "allocate": ("指派专家", "assign experts"),
     "chain": ("分析产业链", "find chain gaps"),
     "summary": ("汇总", "summarise"),

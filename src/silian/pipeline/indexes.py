@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from silian.engines import match
+from silian.tables import district_centres
 from silian.text import Terms
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from silian.pipeline.plan import Plan
     from silian.tables import Region
 
@@ -23,10 +26,21 @@ def index_of(region: Region, of: Of, plan: Plan) -> match.Index:
     """
     if of == "experts":
         return match.build_experts(
-            region["works"], region["experts"], encoder=plan.match.encoder, terms=terms_of(region), seed=plan.seed
+            region["works"],
+            _held(region, "experts"),
+            encoder=plan.match.encoder,
+            terms=terms_of(region),
+            seed=plan.seed,
         )
-    targets = region["achievements"].rename({"achievement_id": "target_id"})
+    targets = _held(region, "achievements").rename({"achievement_id": "target_id"})
     return match.build(targets, encoder=plan.match.encoder, terms=terms_of(region), seed=plan.seed)
+
+
+def _held(region: Region, of: Of) -> pl.DataFrame:
+    """The table with where each row is and what its organisation is qualified for: what conditions look at."""
+    organisations = region["organisations"]
+    placed = match.locate(region[of], organisations=organisations, districts=district_centres(region))
+    return match.holders(placed, organisations)
 
 
 def terms_of(region: Region) -> Terms:

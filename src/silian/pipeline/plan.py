@@ -84,6 +84,37 @@ class MatchPlan:
         "略去意向价格高于需求预算的成果",
         default=False,
     )
+    max_km: float = setting(
+        "Leave out what is known to be farther away than so many kilometres; 0 means any distance",
+        "略去已知距离超过该公里数者；0 为不限",
+        low=0,
+        high=20_100,
+        default=0.0,
+    )
+    qualified: bool = setting(
+        "Leave out what states its qualifications and lacks one that the need wants",
+        "略去已注明资质而缺少所需资质者",
+        default=False,
+    )
+    not_wanted: bool = setting(
+        "Leave out achievements that say all words of something that the need does not want",
+        "略去文中含有需求所不接受内容的成果",
+        default=False,
+    )
+    per_organisation: int = setting(
+        "Answers of one organisation in the list of a need at most; 0 means any number",
+        "每项需求的名单中同一机构最多几个；0 为不限",
+        low=0,
+        high=1000,
+        default=0,
+    )
+    explain: int = setting(
+        "Best pairs of each need that are explained: places of shared terms, nearest sentences, facts",
+        "每项需求给出依据的最佳配对数：共有词语位置、最接近的句子、事实",
+        low=0,
+        high=1000,
+        default=3,
+    )
     block_rows: int = setting(
         "Needs matched at a time; changes memory and progress, never the result",
         "每批匹配的需求数；只影响内存与进度，不影响结果",

@@ -12,6 +12,7 @@ from silian.engines import allocate, chain, link, match
 from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
+from silian.tables import district_centres
 from silian.tables.schema import results as result_tables
 
 if TYPE_CHECKING:
@@ -82,28 +83,49 @@ def conflict_step(work: Work) -> Tables:
 
 
 def achievement_step(work: Work) -> Tables:
-    """The best achievements for each need."""
+    """The best achievements for each need, and why."""
     plan = work.plan.match
     index = index_of(work.region, "achievements", work.plan)
     needs, conditions = as_tapped(work.region["needs"], work.region, _conditions(work))
     wider = plan.top_k * (1 if work.region["labels"].is_empty() else WIDER)
     pairs = _ranked(work, index, needs, conditions, top_k=wider, floor=plan.min_score)
     pairs, grades = graded(pairs, work.region, index, top_k=plan.top_k, seed=work.plan.seed)
-    return {"achievement_pairs": pairs, "grades": grades}
+    told = _explained(work, pairs, index, work.region["achievements"].rename({"achievement_id": "target_id"}))
+    return {
+        "achievement_pairs": pairs,
+        "grades": grades,
+        "achievement_terms": told.terms,
+        "achievement_facts": told.facts,
+    }
 
 
 def expert_step(work: Work) -> Tables:
-    """The best experts for each need, without those in conflict."""
+    """The best experts for each need, without those in conflict, and why."""
     region, plan = work.region, work.plan.match
+    names = ("expert_pairs", "expert_terms", "expert_facts")
     if region["experts"].is_empty():
-        return {"expert_pairs": result_tables()["expert_pairs"].empty()}
+        return {name: result_tables()[name].empty() for name in names}
     index = index_of(region, "experts", work.plan)
     excluded = work.results["conflicts"].select("need_id", target_id="expert_id")
     pairs = _ranked(
         work, index, region["needs"], _conditions(work),
         top_k=plan.experts, floor=plan.min_expert_score, excluded=excluded,
     )  # fmt: skip
-    return {"expert_pairs": pairs}
+    told = _explained(work, pairs, index, region["experts"])
+    return dict(zip(names, (pairs, told.terms, told.facts), strict=True))
+
+
+def exposure_step(work: Work) -> Tables:
+    """How evenly the places in the lists are spread over achievements, experts and their organisations."""
+    found: dict[str, list[pl.DataFrame]] = {"exposure": [], "exposure_summary": [], "exposure_curve": []}
+    for noun, top_k in (("achievement", work.plan.match.top_k), ("expert", work.plan.match.experts)):
+        pairs = work.results[f"{noun}_pairs"]
+        targets = work.region[f"{noun}s"].select("org_id", target_id=f"{noun}_id")
+        for by, column in (("target", "target_id"), ("organisation", "org_id")):
+            told = match.exposure(pairs, targets, by=column, top_k=top_k)  # type: ignore[arg-type]
+            for name, table in zip(found, (told.counts, told.summary, told.curve), strict=True):
+                found[name].append(table.with_columns(noun=pl.lit(noun), by=pl.lit(by)))
+    return {name: pl.concat(tables) for name, tables in found.items()}
 
 
 def allocate_step(work: Work) -> Tables:
@@ -149,8 +171,21 @@ def summary_step(work: Work) -> Tables:
 STEPS: tuple[Step, ...] = (
     Step("link", (), ("same",), (), link_step),
     Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
-    Step("achievements", (), ("achievement_pairs", "grades"), ("match",), achievement_step),
-    Step("experts", ("conflicts",), ("expert_pairs",), ("match",), expert_step),
+    Step(
+        "achievements",
+        (),
+        ("achievement_pairs", "grades", "achievement_terms", "achievement_facts"),
+        ("match",),
+        achievement_step,
+    ),
+    Step("experts", ("conflicts",), ("expert_pairs", "expert_terms", "expert_facts"), ("match",), expert_step),
+    Step(
+        "exposure",
+        ("achievements", "experts"),
+        ("exposure", "exposure_summary", "exposure_curve"),
+        ("match",),
+        exposure_step,
+    ),
     Step("allocate", ("experts",), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step),
     Step(
         "chain",
@@ -190,6 +225,23 @@ def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
+def _explained(work: Work, pairs: pl.DataFrame, index: match.Index, targets: pl.DataFrame) -> match.Explanation:
+    """Why the best pairs of each need."""
+    region = work.region
+    return match.explain(
+        pairs.filter(pl.col("rank") <= work.plan.match.explain),
+        region["needs"],
+        index,
+        targets,
+        works=region["works"],
+        organisations=region["organisations"],
+        districts=district_centres(region),
+        makes=region["makes"],
+        projects=region["projects"],
+        outcomes=region["outcomes"],
+    )
+
+
 def _conditions(work: Work) -> match.Conditions:
     plan = work.plan.match
     return match.Conditions(
@@ -197,6 +249,9 @@ def _conditions(work: Work) -> match.Conditions:
         on=work.on,
         same_district=plan.same_district,
         within_budget=plan.within_budget,
+        qualified=plan.qualified,
+        max_km=plan.max_km or None,
+        not_wanted=plan.not_wanted,
     )
 
 
@@ -204,11 +259,13 @@ def _ranked(
     work: Work, index: match.Index, needs: pl.DataFrame, conditions: match.Conditions, *, top_k: int, floor: float,
     excluded: pl.DataFrame | None = None,
 ) -> pl.DataFrame:  # fmt: skip
+    plan, region = work.plan.match, work.region
+    needs = match.locate(needs, organisations=region["organisations"], districts=district_centres(region))
     work.step(needs.height)
     ranked = work.runner.map_blocks(
-        partial(match.rank, top_k=top_k, conditions=conditions),
+        partial(match.rank, top_k=top_k, conditions=conditions, per_organisation=plan.per_organisation or None),
         needs,
-        rows=work.plan.match.block_rows,
+        rows=plan.block_rows,
         shared={"index": index, "excluded": excluded},
         on_block=work.advance,
     )

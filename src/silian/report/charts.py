@@ -70,6 +70,7 @@ def all_charts(region: Region, results: Mapping[str, pl.DataFrame], *, language:
         ),
         "load_spread": (bool(loads.height), partial(load_spread, loads)),
         "busiest_experts": (bool(loads["assigned"].sum()), partial(busiest_experts, loads, experts)),
+        "exposure_curve": (bool(results["exposure_curve"].height), partial(exposure_curve, results["exposure_curve"])),
         "unmet": (bool(results["unmet"].height), partial(unmet, needs, results["unmet"])),
         "chain_map": (bool(products.height), partial(chain_map, *chains)),
         "gap_ranking": (bool(found.height), partial(gap_ranking, found, products)),
@@ -136,6 +137,51 @@ def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, 
         "color": colour("noun", list(nouns.values()), [colours[n] for n in nouns]),
     } | tips("noun", "range", "needs", language=language)
     return spec("best_scores", language, rows=values, height=260, mark={"type": "bar"}, encoding=encoding)
+
+
+def exposure_curve(curve: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Lorenz curves of the places in the lists, of achievements and experts, by target and by organisation."""
+    nouns = {n: code_label("filler_noun", n, language) for n in ("achievement", "expert")}
+    ways = {b: code_label("exposure_by", b, language) for b in ("target", "organisation")}
+    values = [
+        {
+            "noun": nouns[r["noun"]],
+            "by": ways[r["by"]],
+            "share": round(r["share"], 4),
+            "shown_share": round(r["shown_share"], 4),
+            "held": f"{r['share']:.0%} → {r['shown_share']:.1%}",
+        }
+        for r in curve.to_dicts()
+    ]
+    axis = {"format": ".0%", "tickCount": 5, "grid": True}
+    place = {
+        "x": {"field": "share", "type": "quantitative", "title": say("axis.exposed", language), "axis": axis},
+        "y": {"field": "shown_share", "type": "quantitative", "title": say("axis.places", language), "axis": axis},
+    }
+    dash = {
+        "field": "by",
+        "type": "nominal",
+        "scale": {"domain": list(ways.values()), "range": [[1, 0], [5, 4]]},
+        "legend": {"symbolType": "stroke", "symbolStrokeColor": PALETTE["muted"]},
+        "title": None,
+    }
+    shade = colour("noun", list(nouns.values()), [PALETTE["main"], PALETTE["second"]]) | {
+        "legend": {"symbolType": "stroke", "symbolStrokeWidth": 3}
+    }
+    even = {
+        "data": {"values": [{"share": 0, "shown_share": 0}, {"share": 1, "shown_share": 1}]},
+        "mark": {"type": "line", "color": PALETTE["neutral"], "strokeWidth": 1},
+        "encoding": place,
+    }
+    lines = {
+        "mark": {"type": "line", "strokeWidth": 2.5},
+        "encoding": place | {"color": shade, "strokeDash": dash},
+    }
+    points = {
+        "mark": {"type": "point", "filled": True, "opacity": 0, "size": 160},
+        "encoding": place | {"color": shade | {"legend": None}} | tips("noun", "by", "held", language=language),
+    }
+    return spec("exposure_curve", language, rows=values, height=320, layer=[even, lines, points])
 
 
 def served_between(

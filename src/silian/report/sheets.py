@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 1_000_000  # of one sheet; Excel holds 1,048,576 with the heading
 MAX_CHARS: Final = 16_000  # of one cell; Excel holds 32,767, where a rare letter or an emoji counts as two
+# Places in texts and points of a curve: for programs, and in a city more rows than all the rest.
+LEFT_OUT: Final = ("achievement_terms", "expert_terms", "exposure_curve")
 MADE_ON: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a constant, so that equal results give equal bytes
 WIDTHS: Final[Mapping[str, int]] = {
     "id": 16,
@@ -48,7 +50,7 @@ def sheets(
     language: Language = "zh",
     rows_per_sheet: int = MAX_ROWS,
 ) -> None:
-    """Write every result table of a run into one workbook.
+    """Write the result tables of a run into one workbook, all but those that only programs read (LEFT_OUT).
 
     Parameters
     ----------
@@ -84,12 +86,16 @@ def sheets(
     look = _formats(book)
     _contents(book, results, look, language=language)
     labels = _Labels(region, language)
-    for name, noun in result_tables().items():
+    for name, noun in _written():
         _write(book, noun, results[name], labels, look, rows_per_sheet=rows_per_sheet)
     try:
         book.close()
     except FileCreateError as error:
         raise error.args[0] from error  # a full disk: the pipeline tells it
+
+
+def _written() -> list[tuple[str, Table]]:
+    return [(name, noun) for name, noun in result_tables().items() if name not in LEFT_OUT]
 
 
 def _reserve(path: Path) -> None:
@@ -155,7 +161,7 @@ def _contents(
     sheet.write_string(0, 0, say("sheets.title", language), look["title"])
     for column, key in enumerate(("sheets.table", "sheets.rows", "sheets.meaning")):
         sheet.write_string(2, column, say(key, language), look["head"])
-    for row, (name, noun) in enumerate(result_tables().items(), start=3):
+    for row, (name, noun) in enumerate(_written(), start=3):
         sheet.write_string(row, 0, noun.label(language), look["text"])
         sheet.write_number(row, 1, results[name].height, look["count"])
         sheet.write_string(row, 2, noun.meaning_zh if language == "zh" else noun.meaning, look["text"])

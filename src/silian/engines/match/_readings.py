@@ -30,7 +30,7 @@ class Where(NamedTuple):
     table: str
     id: str
     column: str
-    item: int | None  # of a list, from 1
+    item: int  # of a list, from 1; 0 for a text
 
 
 @dataclass(frozen=True, slots=True)

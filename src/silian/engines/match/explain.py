@@ -94,14 +94,15 @@ def explain(
     makes : org_id, product_id
     projects : project_id, stage; need_id, achievement_id, org_id, partner_org_id, expert_ids where known
     outcomes : project_id, measured_on; sales_cny (CNY per year)
-    examples : need_id, target_id, example_need_id, example_target_id, level (1–4), nearness, the nearest first
+    examples : what `grade_examples` gives: need_id, target_id, example_need_id, example_target_id, level, likeness
 
     Returns
     -------
     Explanation :
         terms : each shared term with its part of the score, and each place where it stands: in_table (needs,
-            achievements, works, experts), in_id, in_column, item (of a list, from 1), start, end (characters of the
-            text as it was given; end is the first behind it). By pair, the largest part first, needs before targets.
+            achievements, works, experts), in_id, in_column, item (of a list, from 1; 0 for a text), start, end
+            (characters of the text as it was given; end is the first behind it). By pair, the largest part first, needs
+            before targets.
             Where a target holds the words of a term apart, the places are theirs. A term that is nowhere spelt out
             has no row; at most 20 places in a text.
         facts : fact (a code of match_fact) with place (from 1), need_says, target_says, shared, value; in_table and
@@ -209,7 +210,7 @@ def _need_texts(needs: pl.DataFrame) -> Iterator[tuple[int, Where, str]]:
     for i, (row, title, body) in enumerate(needs.select("need_id", "title", "text").iter_rows()):
         for column, said in (("title", title), ("text", body)):
             if said:
-                yield i, Where("needs", row, column, None), said
+                yield i, Where("needs", row, column, 0), said
         for n, said in enumerate(must[i] or (), start=1):
             if said:
                 yield i, Where("needs", row, "must_have", n), said
@@ -219,7 +220,7 @@ def _unit_texts(units: pl.DataFrame) -> Iterator[tuple[int, Where, str]]:
     for i, (table, row, title, body) in enumerate(units.select("in_table", "in_id", "title", "text").iter_rows()):
         for column, said in (("title", title), ("profile" if table == "experts" else "text", body)):
             if said:
-                yield i, Where(table, row, column, None), said
+                yield i, Where(table, row, column, 0), said
 
 
 def _terms(ready: _Pairs) -> pl.DataFrame:
@@ -320,12 +321,12 @@ def _said_by(ready: _Pairs, pair: int, words: Sequence[str]) -> tuple[str, Where
 def _examples(both: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
     """The labelled pairs that a grade rests on, the nearest first."""
     required: dict[str, Kind] = dict.fromkeys(("need_id", "target_id", "example_need_id", "example_target_id"), "id")
-    told = _inputs.columns(examples, "examples", {**required, "level": "count"}, optional={"nearness": "number"})
+    told = _inputs.columns(examples, "examples", {**required, "level": "count"}, optional={"likeness": "number"})
     return both.select("pair", "need_id", "target_id").join(told, on=["need_id", "target_id"]).select(
         "pair",
         fact=pl.lit("example"),
         need_says="example_need_id",
         target_says="example_target_id",
         shared=pl.col("level").cast(pl.String),
-        value="nearness",
+        value="likeness",
     )  # fmt: skip

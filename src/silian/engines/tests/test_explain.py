@@ -44,7 +44,7 @@ def written(terms, tables):
     for row in terms.iter_rows(named=True):
         value = tables[row["in_table"]].row(by_predicate=pl.col(KEYS[row["in_table"]]) == row["in_id"], named=True)
         said = value[row["in_column"]]
-        said = said if row["item"] is None else said[row["item"] - 1]
+        said = said[row["item"] - 1] if row["item"] else said
         found.append((row["term"], said[row["start"] : row["end"]]))
     return found
 
@@ -93,9 +93,9 @@ def test_explain_says_where_a_term_stands(index):
 
     where = terms.filter(term="180°c").select("in_table", "in_id", "in_column", "item", "start", "end").rows()
     assert where == [
-        ("needs", "n1", "text", None, 12, 16),
+        ("needs", "n1", "text", 0, 12, 16),
         ("needs", "n1", "must_have", 1, 6, 10),
-        ("achievements", "a1", "text", None, 14, 18),
+        ("achievements", "a1", "text", 0, 14, 18),
     ]
 
 
@@ -353,7 +353,7 @@ def test_explain_lists_the_labelled_examples_of_a_grade():
             "example_need_id": ["m1", "m2"],
             "example_target_id": ["b1", "b2"],
             "level": [4, 2],
-            "nearness": [0.8, 0.5],
+            "likeness": [0.8, 0.5],
         }
     )
 

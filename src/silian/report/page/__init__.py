@@ -30,8 +30,20 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 CARD_VALUES: Final = ("needs", "experts_wanted", "breaks", "blanks", "problems_grave")  # that the cards may name
-SECTIONS: Final = ("matches", "serves", "unmet", "chain", "districts", "problems", "registers", "made")
-SCRIPTS: Final = ("core", "data", "table", "picture", "matches", "serves", "chain", "places", "start")
+SECTIONS: Final = ("matches", "serves", "exposure", "unmet", "chain", "districts", "problems", "registers", "made")
+SCRIPTS: Final = (
+    "core",
+    "data",
+    "table",
+    "picture",
+    "because",
+    "matches",
+    "serves",
+    "exposure",
+    "chain",
+    "places",
+    "start",
+)
 # Colours of charts in the dark, by their light ones; #ffffff is the paper of labels on the map and in the heatmap.
 DARK: Final[Mapping[str, str]] = {
     PALETTE["main"]: "#5fb3cc",
@@ -78,6 +90,12 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("expert_id", "tip.expert", "noun:experts"),
         ("assigned", "tip.assigned", "count"),
         ("free", "tip.free", "count"),
+    ),
+    "exposure_curve": (
+        ("noun", "tip.noun", "codes:filler_noun"),
+        ("by", "tip.by", "codes:exposure_by"),
+        ("share", "tip.exposed", "share"),
+        ("shown_share", "tip.places", "share"),
     ),
     "unmet": (
         ("field", "tip.field", "codes:field"),

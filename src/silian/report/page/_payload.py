@@ -34,6 +34,8 @@ TEXT_BUDGET: Final = 4_000_000  # characters of all texts; beyond, each is cut s
 MIN_TEXT: Final = 80
 MAX_ROWS: Final = 20_000  # of any other table
 MAX_GAPS: Final = 2_000
+MAX_EXPOSED: Final = 200  # of those most shown, for each noun and way of counting
+MAX_SAID: Final = 160  # characters of one side of a fact
 MAX_PROBLEMS: Final = 200  # rows of one code
 MAX_CHAINS: Final = 40  # chains that can be opened as a graph
 REST: Final = "…"  # term of a part of a score that sums up further shared terms
@@ -52,6 +54,8 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "products": ("product_id", "name", "name_en", "chain", "segment"),
 }
 PAIRS: Final = ("achievement_pairs", "expert_pairs")
+TERMS: Final[Mapping[str, str]] = {"achievement_pairs": "achievement_terms", "expert_pairs": "expert_terms"}
+APART: Final = (*TERMS.values(), "exposure_curve")  # the page has these in a form of their own
 TEXTS: Final[Mapping[str, str]] = {"needs": "text", "achievements": "text", "experts": "profile"}
 
 
@@ -71,11 +75,14 @@ def payload(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, An
         body["nouns"][name] = columns(table)
         body["kept"][name] = [table.height, region[name].height]
     for name, table in shown.items():
+        if name in APART:
+            continue
         is_pairs = name in PAIRS
         body["results"][name] = columns(table.drop("why")) if is_pairs else columns(table)
         body["kept"][name] = [table.height, results[name].height]
         if is_pairs:
             body["results"][name] |= _why(table, terms)
+    body["spots"] = {pairs: columns(_spots(results[terms], shown[pairs])) for pairs, terms in TERMS.items()}
     body["terms"] = {"kind": [k for k, _ in terms], "term": [t for _, t in terms]}
     body["views"] = {name: columns(table) for name, table in _views(region, results).items()}
     body["charts"] = charts(region, results)
@@ -143,10 +150,44 @@ def _shown(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
         .filter(pl.col("price") > 0)
         .sort(["price", "side", "id"], descending=[True, False, False]),
         "district_balance": views.balance(results["district_balance"]),
+        "exposure": results["exposure"]
+        .filter(pl.col("shown") > 0)
+        .filter(pl.int_range(pl.len()).over("noun", "by") < MAX_EXPOSED),
+        **{name: _cut_facts(results[name]) for name in ("achievement_facts", "expert_facts")},
         "loads": results["loads"].sort(["assigned", "free", "expert_id"], descending=[True, False, False]),
     }
     whole = {name: chosen.get(name, results[name]) for name in result_tables()}
-    return {name: table if name in PAIRS else table.head(MAX_ROWS) for name, table in whole.items()}
+    long = (*PAIRS, "achievement_facts", "expert_facts")
+    return {name: table if name in long else table.head(MAX_ROWS) for name, table in whole.items()}
+
+
+def _cut_facts(facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts with what each side says cut short."""
+    said = [
+        pl.when(pl.col(c).str.len_chars() > MAX_SAID).then(pl.col(c).str.slice(0, MAX_SAID) + "…").otherwise(c).alias(c)
+        for c in ("need_says", "target_says")
+    ]
+    return facts.with_columns(said)
+
+
+def _spots(terms: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pair (row among the pairs), where (table.column), work, item, start, end of what is to be marked."""
+    rows = pairs.select("need_id", "target_id").with_row_index("pair").with_columns(pl.col("pair").cast(pl.Int64))
+    is_work = pl.col("in_table") == "works"
+    # of works the page carries the title alone
+    return (
+        terms.filter(~is_work | (pl.col("in_column") == "title"))
+        .join(rows, on=["need_id", "target_id"], how="inner", maintain_order="left")
+        .select(
+            "pair",
+            pl.concat_str("in_table", "in_column", separator=".").alias("where"),
+            pl.when(is_work).then("in_id").alias("work"),
+            "item",
+            "start",
+            "end",
+        )
+        .unique(maintain_order=True)
+    )
 
 
 def _nouns(region: Region, shown: Mapping[str, pl.DataFrame], drawn: Sequence[str]) -> dict[str, pl.DataFrame]:
@@ -221,6 +262,7 @@ def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
     return {
         "needs_by_field": views.needs_by_field(needs, results["achievement_pairs"]),
         "best_scores": views.best_scores(results["achievement_pairs"], results["expert_pairs"]),
+        "exposure_curve": results["exposure_curve"],
         "served_between": views.served_between(needs, region["experts"], results["assigned"]),
         "load_spread": views.load_spread(loads),
         "busiest_experts": views.busiest_experts(loads),

@@ -122,6 +122,31 @@ def results() -> dict[str, pl.DataFrame]:
             ("n2", "e3", 1, 0.3, why(("meaning", "", 0.3))),
             ("n3", "e2", 1, 0.65, why(("word", "传感器", 0.65))),
         ],
+        "achievement_terms": [
+            ("n1", "a1", "气孔", 0.4, "needs", "n1", "title", 0, 2, 4),
+            ("n1", "a1", "气孔", 0.4, "achievements", "a1", "title", 0, 0, 2),
+        ],
+        "achievement_facts": [
+            ("n1", "a1", "sentence", 1, "焊缝<气孔>", "气孔检测" * 60, None, 0.62, "achievements", "a1"),
+            ("n1", "a1", "trl", 1, "7", "6", None, -1.0, None, None),
+            ("n1", "a1", "past_target", 1, "o1", "o2", "outcome", 2.0, None, None),
+        ],
+        "expert_terms": [("n1", "e2", "检测", 0.6, "works", "w1", "title", 0, 0, 2)],
+        "expert_facts": [("n1", "e2", "distance", 1, "organisations", "districts", None, 12.5, None, None)],
+        "exposure": [
+            ("achievement", "target", "a2", 1, 2, 1, 1.63),
+            ("achievement", "target", "a1", 1, 2, 2, 2.0),
+            ("achievement", "target", "a3", 1, 0, 0, 0.0),
+            ("expert", "organisation", "o2", 3, 4, 3, 3.63),
+        ],
+        "exposure_summary": [
+            ("achievement", "target", 3, 1, 1 / 3, 1 / 3, 0.34, 0.5, 0.5),
+            ("expert", "organisation", 1, 0, 0.0, 0.0, 0.0, 1.0, 1.0),
+        ],
+        "exposure_curve": [
+            *(("achievement", "target", a, b) for a, b in ((0.0, 0.0), (1 / 3, 0.0), (2 / 3, 0.5), (1.0, 1.0))),
+            *(("expert", "organisation", a, b) for a, b in ((0.0, 0.0), (1.0, 1.0))),
+        ],
         "conflicts": [("n2", "e1", "employment", "o1 任职")],
         "assigned": [("n1", "e2", 0.6), ("n2", "e3", 0.3), ("n3", "e2", 0.65)],
         "unmet": [("n2", 1, "conflict"), ("n4", 1, "no_candidate")],

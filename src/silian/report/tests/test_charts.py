@@ -12,7 +12,7 @@ from silian.tables.region import Region
 
 REGION, RESULTS = small.region(), small.results()
 NAMES = [
-    *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts", "unmet"),
+    *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts", "exposure_curve", "unmet"),
     *("chain_map", "gap_ranking", "district_map", "district_balance", "problems"),
 ]
 
@@ -32,6 +32,16 @@ def test_all_charts_draws_every_picture_of_a_full_run(language):
         assert "Noto Sans CJK SC" in spec["config"]["font"]
         # rows ride along: nothing is fetched
         assert "url" not in json.dumps({k: v for k, v in spec.items() if k != "$schema"})
+
+
+def test_exposure_curve_draws_each_noun_and_the_even_line():
+    spec = charts.exposure_curve(RESULTS["exposure_curve"], language="en")
+
+    even, lines, _ = spec["layer"]
+    assert [(v["share"], v["shown_share"]) for v in even["data"]["values"]] == [(0, 0), (1, 1)]
+    assert lines["encoding"]["color"]["scale"]["domain"] == ["Achievement", "Expert"]
+    first = [(r["share"], r["shown_share"]) for r in rows(spec) if r["noun"] == "Achievement"]
+    assert first == [(0.0, 0.0), (0.3333, 0.0), (0.6667, 0.5), (1.0, 1.0)]
 
 
 def test_all_charts_leaves_out_what_has_nothing_to_show():

@@ -121,6 +121,19 @@ def test_page_carries_the_parts_of_every_score():
     assert named[:4] == [("word", "气孔", 4000), ("meaning", "", 3000), ("rest", "", 1000), ("word", "检测", 2000)]
 
 
+def test_page_carries_where_terms_stand_and_what_the_tables_say():
+    body = _payload.payload(small.region(), small.results())
+
+    spots = body["spots"]["achievement_pairs"]
+    assert spots["cols"]["where"]["v"] == ["needs.title", "achievements.title"]
+    assert [spots["cols"][c]["v"] for c in ("pair", "start", "end")] == [[0, 0], [2, 0], [4, 2]]
+    assert body["spots"]["expert_pairs"]["cols"]["work"]["v"] == ["w1"]
+    assert "achievement_terms" not in body["results"]
+    said = body["results"]["achievement_facts"]["cols"]["target_says"]
+    assert max(len(v) for v in said.get("d", said["v"]) if v) == _payload.MAX_SAID + 1
+    assert body["results"]["exposure"]["cols"]["shown"]["v"] == [2, 2, 4]
+
+
 def test_why_sums_up_small_parts_and_keeps_the_total():
     parts = small.why(*((("word", f"t{i}", 0.01 * (i + 1))) for i in range(12)), ("meaning", "", 0.22))
     pairs = pl.DataFrame({"why": [parts, [], None]}, schema={"why": RESULTS["achievement_pairs"].schema["why"]})

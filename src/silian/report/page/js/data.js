@@ -44,6 +44,7 @@ async function unpack() {
   for (const kind of ["nouns", "results", "views"]) {
     for (const [name, packed] of Object.entries(body[kind])) data[kind][name] = new Table(name, packed, (boot.schema[kind] || {})[name]);
   }
+  data.spots = Object.fromEntries(Object.entries(body.spots).map(([name, packed]) => [name, new Table(name, packed, null)]));
   Object.assign(data, { charts: body.charts, chains: body.chains, kept: body.kept, terms: body.terms });
   for (const name of ["achievement_pairs", "expert_pairs"]) {
     const table = data.results[name], starts = [0];

@@ -89,6 +89,8 @@ function showNeed(id) {
   const assigned = new Set((facts.assigned.get(id) || []).map((r) => data.results.assigned.get("expert_id", r)));
   const terms = new Set();
   for (const [noun, rows] of Object.entries(found)) for (const r of rows.slice(0, 5)) for (const p of partsOf(pairsOf(noun), r)) if (p.kind === "word") terms.add(p.term);
+  const explained = Object.entries(found).flatMap(([noun, rows]) => rows.map((r) => spotsOf(noun, r))).filter(Boolean);
+  const spots = explained.length ? explained.flat() : null;
   const fact = (label, value) => (value ? [h("div", {}, h("dt", {}, label), h("dd", { dir: "auto" }, value))] : []);
   const label = (name) => pick(needs.schema.columns[name].label);
   const typed = (name) => (get(name) === null ? null : shown(needs.schema.columns[name].type, name, get(name), needs.schema.columns[name].codes));
@@ -100,13 +102,13 @@ function showNeed(id) {
       facts.unmet.has(id)
         ? h("span", { class: "badge break" }, t("need.lacks", { count: data.results.unmet.get("missing", facts.unmet.get(id)) }) + " · " + codeLabel("unmet_reason", data.results.unmet.get("reason", facts.unmet.get(id))))
         : assigned.size ? h("span", { class: "badge good" }, t("need.has", { count: assigned.size })) : null),
-    h("h3", { tabindex: -1, dir: "auto" }, marked(get("title"), [...terms])),
+    h("h3", { tabindex: -1, dir: "auto" }, markedBy(get("title"), spots, "needs.title", [...terms])),
     h("dl", { class: "facts" },
       fact(label("need_id"), id), fact(label("org_id"), get("org_id") && nameOf("organisations", get("org_id"))), fact(label("district_id"), get("district_id") && nameOf("districts", get("district_id"))),
       fact(label("budget_cny"), typed("budget_cny")), fact(label("trl_wanted"), typed("trl_wanted")), fact(label("deadline_on"), typed("deadline_on")), fact(label("experts_wanted"), typed("experts_wanted")),
       fact(label("product_id"), get("product_id") && nameOf("products", get("product_id")))),
-    get("text") ? h("p", { class: "prose", dir: "auto" }, marked(get("text"), [...terms])) : null,
-    ["must_have", "not_wanted"].map((name) => (get(name) && get(name).length ? h("p", { class: "prose", dir: "auto" }, h("strong", {}, label(name) + (at() ? ": " : "：")), marked(get(name).join(at() ? "; " : "；"), [...terms])) : null)),
+    get("text") ? h("p", { class: "prose", dir: "auto" }, markedBy(get("text"), spots, "needs.text", [...terms])) : null,
+    ["must_have", "not_wanted"].map((name) => (get(name) && get(name).length ? h("p", { class: "prose", dir: "auto" }, h("strong", {}, label(name) + (at() ? ": " : "：")), get(name).flatMap((said, i) => [i ? (at() ? "; " : "；") : "", markedBy(said, spots && spots.filter((s) => s.item === i + 1), "needs." + name, [...terms])])) : null)),
     h("div", { class: "tabs", role: "tablist", "aria-label": t("matches.answers") }, tab("achievements"), tab("experts")),
     h("div", { id: "hits", role: "tabpanel", "aria-labelledby": "tab-" + matches.tab },
       hits(matches.tab, found[matches.tab], assigned),
@@ -136,6 +138,7 @@ function hit(noun, row, assigned) {
   const pairs = pairsOf(noun), id = pairs.get("target_id", row), table = data.nouns[noun], at_ = table.index(KEYS[noun]).get(id);
   const get = (name) => (at_ === undefined ? null : table.get(name, at_));
   const parts = partsOf(pairs, row), terms = parts.filter((p) => p.kind === "word").map((p) => p.term);
+  const spots = spotsOf(noun, row);
   let words = 0;
   for (const p of parts) p.style = p.kind === "meaning" ? "pm" : p.kind === "rest" ? "pr" : "p" + Math.min(6, words++);
   const facts = noun === "experts"
@@ -146,34 +149,36 @@ function hit(noun, row, assigned) {
   return h("li", {},
     h("span", { class: "rank" }, pairs.get("rank", row)),
     h("div", {},
-      h("div", { class: "what", dir: "auto" }, noun === "experts" ? nameOf("experts", id) : marked(get("title") || String(id), terms)),
+      h("div", { class: "what", dir: "auto" }, noun === "experts" ? nameOf("experts", id) : markedBy(get("title") || String(id), spots, "achievements.title", terms)),
       h("div", { class: "sub" }, noun === "experts" && assigned.has(id) ? h("span", { class: "badge good" }, t("matches.assigned")) : null, facts.filter(Boolean).map((f) => h("span", { dir: "auto" }, f)), h("span", {}, id))),
     h("span", { class: "score" }, format.score(score)),
     h("div", { class: "body" },
       h("div", { class: "bar", role: "img", "aria-label": t("matches.score", { score: format.score(score), parts: said }) }, bar(parts).childNodes.length ? [...bar(parts).childNodes] : null),
       h("ul", { class: "parts" }, parts.map((p) => h("li", {}, h("i", { class: p.style, "aria-hidden": "true" }), h("span", { dir: "auto" }, partName(p)), h("span", { class: "n" }, format.score(p.part))))),
-      reasons(noun, id, get, terms)));
+      because(noun, pairs.get("need_id", row), id),
+      reasons(noun, id, get, terms, spots)));
 }
 
 /** The text behind a match with the shared terms marked: unfolded on demand. */
-function reasons(noun, id, get, terms) {
+function reasons(noun, id, get, terms, spots) {
   const text = get(noun === "experts" ? "profile" : "text");
-  const works = noun === "experts" ? bestWorks(id, terms) : [];
+  const works = noun === "experts" ? bestWorks(id, terms, spots) : [];
   if (!text && !works.length) return null;
   return h("details", { ontoggle: (event) => {
     const box = event.target;
     if (!box.open || box.childNodes.length > 1) return;
-    if (text) box.append(h("p", { class: "prose", dir: "auto" }, marked(text, terms)));
-    if (works.length) box.append(h("ul", { class: "works prose" }, works.map((w) => h("li", { dir: "auto" }, h("span", { class: "n" }, [w.year, w.kind && codeLabel("work_kind", w.kind)].filter(Boolean).join(" · ")), marked(w.title, terms)))));
+    if (text) box.append(h("p", { class: "prose", dir: "auto" }, markedBy(text, spots, noun === "experts" ? "experts.profile" : "achievements.text", terms)));
+    if (works.length) box.append(h("ul", { class: "works prose" }, works.map((w) => h("li", { dir: "auto" }, h("span", { class: "n" }, [w.year, w.kind && codeLabel("work_kind", w.kind)].filter(Boolean).join(" · ")), w.title))));
   } }, h("summary", {}, t(noun === "experts" ? "matches.works" : "matches.text")));
 }
 
 /** Five works of an expert: first those that share most terms with the need. */
-function bestWorks(id, terms) {
+function bestWorks(id, terms, spots) {
   const works = data.nouns.works, sought = terms.map(fold);
   const rows = (works.groups("expert_id").get(id) || []).map((row) => {
-    const title = works.get("title", row) || "", folded = fold(title);
-    return { title, year: works.get("year", row), kind: works.get("kind", row), shared: sought.filter((w) => folded.includes(w)).length };
+    const title = works.get("title", row) || "", folded = fold(title), here = spots && spots.filter((s) => s.work === works.get("work_id", row));
+    const nodes = here ? markedAt(title, here) : marked(title, terms);
+    return { title: nodes, year: works.get("year", row), kind: works.get("kind", row), shared: here ? here.length : sought.filter((w) => folded.includes(w)).length };
   });
   return rows.sort((a, b) => b.shared - a.shared || (b.year || 0) - (a.year || 0)).slice(0, 5);
 }

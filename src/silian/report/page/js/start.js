@@ -1,6 +1,6 @@
 // Language, theme, routes, and the order in which the parts appear.
 
-const PARTS = { overview: drawFigures, matches: drawMatches, serves: drawServes, unmet: drawUnmet, chain: drawChain, districts: drawDistricts, problems: drawProblems, registers: drawRegisters, made: drawMade };
+const PARTS = { overview: drawFigures, matches: drawMatches, serves: drawServes, exposure: drawExposure, unmet: drawUnmet, chain: drawChain, districts: drawDistricts, problems: drawProblems, registers: drawRegisters, made: drawMade };
 
 function translate() {
   document.documentElement.lang = at() ? "en" : "zh-CN";
