@@ -188,8 +188,8 @@ def _results_index() -> str:
     ]
     return "\n\n".join([
         "# Tables of a run 运行结果表",
-        "A run leaves each of these tables as `<table>.parquet` in its folder, and all of them as sheets of "
-        "`results.xlsx`. 一次运行把下列各表写成 `<表名>.parquet`，并汇入 `results.xlsx` 的各工作表。",
+        "A run leaves each of these tables as `<table>.parquet` in its folder, and those that people read as sheets of "
+        "`results.xlsx`. 一次运行把下列各表写成 `<表名>.parquet`，供人阅读的各表并汇入 `results.xlsx` 的各工作表。",
         _table(("table 表", "name 名称", "meaning 含义"), rows),
         "## Tables of measured quality 质量评估表",
         "`silian match evaluate` leaves these as CSV. `silian match evaluate` 把下列各表写成 CSV。",
