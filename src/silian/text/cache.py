@@ -49,8 +49,8 @@ class VectorCache:
         """float32 (texts, dimensions); `encode` is asked only for what is not kept, each text once.
 
         It is asked for at most BLOCK texts at a time, short ones first, and each block is kept before the next: what a
-        run that was broken off has read is not read again. Cost: 2e5 vectors of 384 numbers written in 6 s, read in 2 s
-        (bench_text).
+        run that was broken off has read is not read again. Cost: 2e5 vectors of 384 numbers are written in 3 s and read
+        in 2 s of one core, 405 MiB on disk (bench_text).
         """
         keys = [hashlib.sha256(t.encode()).digest() for t in texts]
         made = np.zeros((len(texts), self.dimensions), np.float32)

@@ -25,7 +25,7 @@ def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder
     Parameters
     ----------
     name : "words" (no vectors: words alone), "corpus" (LSA of the corpus itself), "static" (mean of distilled word
-        vectors), "sentence" (a multilingual sentence encoder), "folder:<path>" (sentence-transformers from a local
+        vectors), "sentence" (a multilingual sentence encoder), "folder:<path>" (a sentence encoder from a local
         folder) or "default", which is "static" on every machine
     seed : of the encoder that draws at random ("corpus")
     **settings : fields of the encoder, e.g. limit=2000 for static, dimensions=100 for corpus
@@ -33,11 +33,13 @@ def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder
     Raises
     ------
     TextError : text.encoder for another name; text.package where the encoder's package is not installed;
-        text.folder where the folder is missing or holds no model. Nothing is ever downloaded.
+        text.folder where the folder is missing or holds no sound model; text.reader where reading it needs
+        sentence-transformers. Nothing is ever downloaded.
 
     Notes
     -----
-    Quality and speed of each: docs/decisions/0002-default-encoder.md, measured by benchmarks/bench_match.py.
+    Quality and speed of each: docs/decisions/0002-default-encoder.md, measured by benchmarks/bench_match.py and
+    bench_experts.py.
 
     Examples
     --------
