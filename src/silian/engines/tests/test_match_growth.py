@@ -1,5 +1,7 @@
 """An index that grows and shrinks equals one that is built at once of the same records with what the first learnt."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,6 @@ from polars.testing import assert_frame_equal
 
 from silian import text
 from silian.engines import match
-from silian.engines.match import index as indexing
 from silian.engines.match import keep
 from silian.engines.match.index import Way, of_targets, of_works
 from silian.errors import MatchError, TableError
@@ -64,18 +65,15 @@ def slow_space(base, records):
     return text.WordSpace(tuple(features), weights, {f: i for i, f in enumerate(features)})
 
 
-def slow(base, records, monkeypatch, make):
-    """Built of all records at once, with the base's encoder and idf."""
+def slow(base, records):
+    """How to build of all records at once, with the base's encoder, terms and idf: no feature is left to be added."""
     space = slow_space(base, records)
-    with monkeypatch.context() as patched:
-        patched.setattr(text.WordSpace, "fit_blocks", lambda *_: space)
-        patched.setattr(indexing, "facing", lambda *_: base.terms)
-        return make()
+    learnt = replace(base.learnt, features=np.ones(len(space.features), np.bool_))
+    return Way.of(replace(base, space=space, learnt=learnt))
 
 
-def slow_targets(base, targets, monkeypatch):
-    return slow(base, targets, monkeypatch,
-                lambda: of_targets(targets, way=Way.of(base)._replace(base=None)))  # fmt: skip
+def slow_targets(base, targets):
+    return of_targets(targets, way=slow(base, targets))
 
 
 def asked(index):
@@ -95,37 +93,35 @@ def assert_answers_alike(left, right):
 @settings(max_examples=15, deadline=None)
 @given(first=RECORDS, second=RECORDS)
 def test_extend_by_new_ids_equals_building_at_once_array_by_array(encoder, first, second):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        base = match.build(targets_of(first), encoder=encoder)
-        second = [(i + 31 if i % 2 else i - 31, *row) for i, *row in second]  # before and behind the first
-        new = targets_of([r for r in second if r[0] not in {i for i, *_ in first}])
+    base = match.build(targets_of(first), encoder=encoder)
+    second = [(i + 31 if i % 2 else i - 31, *row) for i, *row in second]  # before and behind the first
+    new = targets_of([r for r in second if r[0] not in {i for i, *_ in first}])
 
-        found = match.extend(base, new)
+    found = match.extend(base, new)
 
-        wanted = slow_targets(base, pl.concat([targets_of(first), new]), monkeypatch)
-        assert without_learnt(arrays(found)) == without_learnt(arrays(wanted))
-        assert found.learnt.is_later.tolist() == found.target_ids.is_in(new["target_id"].implode()).to_list()
+    wanted = slow_targets(base, pl.concat([targets_of(first), new]))
+    assert without_learnt(arrays(found)) == without_learnt(arrays(wanted))
+    assert found.learnt.is_later.tolist() == found.target_ids.is_in(new["target_id"].implode()).to_list()
 
 
 @settings(max_examples=25, deadline=None)
 @given(first=RECORDS, steps=st.lists(st.tuples(RECORDS, st.lists(st.integers(0, 30), max_size=4)), max_size=3))
 def test_any_edits_equal_building_what_is_left_at_once(first, steps):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        base = index = match.build(targets_of(first), encoder="corpus")
-        records = {r[0]: r for r in targets_of(first).rows()}
-        for added, removed in steps:
-            index = match.extend(index, targets_of(added))
-            records |= {r[0]: r for r in targets_of(added).rows()}
-            gone = [t for t in (f"t{i:02d}" for i in removed) if t in records][: len(records) - 1]
-            index = match.shorten(index, gone)
-            records = {t: r for t, r in records.items() if t not in gone}
+    base = index = match.build(targets_of(first), encoder="corpus")
+    records = {r[0]: r for r in targets_of(first).rows()}
+    for added, removed in steps:
+        index = match.extend(index, targets_of(added))
+        records |= {r[0]: r for r in targets_of(added).rows()}
+        gone = [t for t in (f"t{i:02d}" for i in removed) if t in records][: len(records) - 1]
+        index = match.shorten(index, gone)
+        records = {t: r for t, r in records.items() if t not in gone}
 
-        left = pl.DataFrame(list(records.values()), schema=targets_of(first).schema, orient="row")
-        wanted = slow_targets(base, left, monkeypatch)
-        assert index.space.features == wanted.space.features
-        assert index.space.idf.tolist() == wanted.space.idf.tolist()
-        assert index.codes.posts.code.tolist() == wanted.codes.posts.code.tolist()
-        assert_answers_alike(index, wanted)
+    left = pl.DataFrame(list(records.values()), schema=targets_of(first).schema, orient="row")
+    wanted = slow_targets(base, left)
+    assert index.space.features == wanted.space.features
+    assert index.space.idf.tolist() == wanted.space.idf.tolist()
+    assert index.codes.posts.code.tolist() == wanted.codes.posts.code.tolist()
+    assert_answers_alike(index, wanted)
 
 
 WORKS = pl.DataFrame(
@@ -144,7 +140,7 @@ EXPERTS = pl.DataFrame(
 
 
 @pytest.mark.parametrize("later", [["e5"], ["e4"], ["e3", "e5"], ["e1"]])
-def test_extend_experts_equals_building_at_once_with_the_first_year(later, monkeypatch):
+def test_extend_experts_equals_building_at_once_with_the_first_year(later):
     new, old = (pl.col("expert_id").is_in(later)), (~pl.col("expert_id").is_in(later))
     base = match.build_experts(WORKS.filter(old), EXPERTS.filter(old), encoder="corpus")
 
@@ -153,8 +149,7 @@ def test_extend_experts_equals_building_at_once_with_the_first_year(later, monke
     texts = pl.concat(
         [WORKS.select("title", "text"), EXPERTS.filter(expert_id="e3").select(title="profile", text="profile")]
     )
-    wanted = slow(base, texts, monkeypatch, lambda: of_works(
-        WORKS, EXPERTS, year=base.learnt.year, way=Way.of(base)._replace(base=None)))  # fmt: skip
+    wanted = of_works(WORKS, EXPERTS, year=base.learnt.year, way=slow(base, texts))
     assert without_learnt(arrays(found)) == without_learnt(arrays(wanted))
     assert found.learnt.year == WORKS.filter(old)["year"].max()
 
