@@ -20,14 +20,14 @@ NOT_CODES = re.compile(r"\.(csv|toml|html|xlsx|json|parquet|geojson|md|py|txt)$"
 
 def main() -> int:
     """Compare the codes that are worded, raised and tested."""
-    source = [p for p in (ROOT / "src").rglob("*.py") if "tests" not in p.parts and p.name != "errors.py"]
+    source = [p for p in (ROOT / "src").rglob("*.py") if "tests" not in p.parts and p.parent.name != "errors"]
     tests = [*(ROOT / "src").rglob("tests/*.py"), *(ROOT / "tests").rglob("*.py")]
     raised = {code for p in source for code in RAISED.findall(p.read_text(encoding="utf-8"))}
     tested = "\n".join(p.read_text(encoding="utf-8") for p in tests).replace("\\", "")
     wrong = [f"{code}: worded, but raised nowhere" for code in MESSAGES if code not in raised]
     wrong += [f"{code}: worded, but no test names it" for code in MESSAGES if code not in tested]
     wrong += [
-        f"{code}: raised, but not worded in errors.py"
+        f"{code}: raised, but not worded in errors/"
         for code in sorted(raised - set(MESSAGES) - {name for name, _, _ in settings()})
         if not NOT_CODES.search(code)
     ]

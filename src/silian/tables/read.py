@@ -61,7 +61,7 @@ def read_region(path: Path, *, progress: Callable[[str], None] | None = None, li
 
     Raises
     ------
-    ReadError : the codes of the section read in errors.py, where a file cannot be read or must not be.
+    ReadError : the codes of the section read of errors, where a file cannot be read or must not be.
 
     Notes
     -----

@@ -1,0 +1,173 @@
+"""Wordings about work on the data: texts, engines, where it runs, the report, plan and run.
+
+Code: (English, Chinese). Keep the sections in the order of the rooms; one line a language.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    # ── text ────────────────────────────────────────────────────────────────────────────────────────────────
+    "text.type": (
+        "{count} of {total} texts are not text: position {position} holds {found}. Convert the column to text first.",
+        "{total} 条文本中有 {count} 条不是文本：第 {position} 条（从 0 起）为 {found}。请先将该列转换为文本。",
+    ),
+    "text.encoder": (
+        "There is no encoder {name!r}. Choose one of: {known}.",
+        "没有名为 {name!r} 的编码器。可选：{known}。",
+    ),
+    "text.package": (
+        "Encoder {name} needs the package {package}, which is not installed. Install it, or choose encoder 'corpus', "
+        "which needs none.",
+        "编码器 {name} 需要软件包 {package}，当前未安装。请安装，或改用无需安装的编码器 corpus。",
+    ),
+    "text.folder": (
+        "{path} {found}. Give the local folder of a sentence-transformers model; nothing is downloaded.",
+        "{path} 不是可用的模型文件夹（{found}）。请给出本地 sentence-transformers 模型文件夹；不会自动下载。",
+    ),
+    "text.reader": (
+        "{path} {found}, which silian does not read itself. Install the package sentence-transformers, or give a "
+        "folder with config.json, model.safetensors and tokenizer.json of a BERT-type encoder.",
+        "{path} 不在本程序可直接读取的范围内（{found}）。请安装软件包 sentence-transformers，"
+        "或给出含 config.json、model.safetensors 和 tokenizer.json 的 BERT 类编码器文件夹。",
+    ),
+    "text.corpus": (
+        "None of the {count} texts to learn from holds a word. Give an encoder at least one text with words.",
+        "用于学习的 {count} 条文本都没有词语。请至少提供一条有内容的文本。",
+    ),
+    "text.unfitted": (
+        "Encoder {name} has not learnt from a corpus yet. Call fit(corpus) and use what it returns.",
+        "编码器 {name} 尚未学习语料。请先调用 fit(corpus) 并使用其返回值。",
+    ),
+    # ── match ───────────────────────────────────────────────────────────────────────────────────────────────
+    "match.empty": (
+        "{table} has no row: there is nothing to match with. Add rows, or leave this step out.",
+        "{table} 没有数据，无可匹配对象。请补充数据，或略去此步骤。",
+    ),
+    "match.encoder": (
+        "the encoder of the {what} was {found}, which here is {wanted}: another model, whose vectors cannot be "
+        "compared. Build it again and save it, or install what it was built with.",
+        "{what} 建立时的编码器为 {found}，此处为 {wanted}：模型不同，向量不可比较。请重新建立并保存，或安装原有模型。",
+    ),
+    "match.kind": (
+        "{name} wants an index of {wanted}; this one holds {found}. Use the index of `match.{builder}`.",
+        "{name} 需要 {wanted} 的索引，此索引为 {found}。请使用 `match.{builder}` 建立的索引。",
+    ),
+    "match.nothing_left": (
+        "all {count} targets of the index would go, and an index of nothing cannot be asked. Keep some, or do without.",
+        "索引中的 {count} 个对象将全部移除，空索引无法查询。请保留一部分，或不再使用该索引。",
+    ),
+    "match.folds": (
+        "The labels hold {found} {what}, too few for {wanted} folds. Ask for fewer folds, or grade more pairs.",
+        "评级只涉及 {found} 个分组（{what}），不足以分成 {wanted} 折。请减少折数，或补充评级。",
+    ),
+    "match.targets": (
+        "{table} are not those that the index was built from: {count} differ, e.g. {shown}. "
+        "Give the tables that build or build_experts took, or build the index anew.",
+        "{table} 与建立索引时的数据不一致：{count} 项不同，例如 {shown}。请传入建索引时所用的表，或重新建立索引。",
+    ),
+    # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
+    # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
+    "compute.name": (
+        "There is no place {name!r} to run. Choose one of: {known}.",
+        "没有名为 {name!r} 的运行位置。可选：{known}。",
+    ),
+    "compute.package": (
+        "{name} needs the package {package}, which is not installed. Install silian[ray], or run local.",
+        "{name} 需要软件包 {package}，当前未安装。请安装 silian[ray]，或在本机运行（local）。",
+    ),
+    "compute.connected": (
+        "{name} cannot be opened: this process is connected to a Ray cluster already. Close that one first.",
+        "无法打开 {name}：本进程已连接到一个 Ray 集群。请先关闭该连接。",
+    ),
+    "compute.start": (
+        "The cluster {name} did not start on this machine: {found}. Ask for fewer workers, free memory and space in "
+        "the folder for temporary files, or run local.",
+        "集群 {name} 未能在本机启动：{found}。请减少工作进程，腾出内存与临时文件夹空间，或在本机运行（local）。",
+    ),
+    "compute.unreachable": (
+        "The cluster {name} cannot be used: {found}. Check that it runs (`ray status` there), its client port, the "
+        "firewall and the password (docs/how-to/cluster.md); or run local.",
+        "无法使用集群 {name}：{found}。请检查集群是否在运行（在其上执行 `ray status`）、客户端端口、防火墙与口令"
+        "（见 docs/zh/how-to/cluster.md）；或在本机运行（local）。",
+    ),
+    "compute.version": (
+        "The cluster {name} has other versions than this machine, so results could differ: {found}. Install the same "
+        "on all machines, then start the cluster again.",
+        "集群 {name} 与本机的版本不同，结果可能不一致：{found}。请在所有机器上安装相同版本，再重启集群。",
+    ),
+    "compute.worker": (
+        "Block {number} failed {tries} times because its worker died: {found}. Most often memory ran out: take smaller "
+        "blocks (match.block_rows), fewer workers, or machines with more memory.",
+        "第 {number} 块失败 {tries} 次，其工作进程意外终止：{found}。通常是内存不足："
+        "请减小每批行数（match.block_rows）、减少工作进程，或使用内存更大的机器。",
+    ),
+    "compute.lost": (
+        "The connection to the cluster {name} was lost: {found}. Check that it still runs, then run again: finished "
+        "steps are kept.",
+        "与集群 {name} 的连接中断：{found}。请检查集群是否仍在运行，然后重新运行：已完成的步骤会保留。",
+    ),
+    # ── report ──────────────────────────────────────────────────────────────────────────────────────────────
+    "report.results": (
+        "{count} result table(s) are missing: {missing}. Give every table of the run; an empty one may be empty.",
+        "缺少 {count} 张结果表：{missing}。请提供本次运行的全部结果表；没有内容的可为空表。",
+    ),
+    "report.draw": (
+        "A picture cannot be drawn as {form}: {found}. Check that it is a Vega-Lite spec that names no outside data.",
+        "图形无法绘制为 {form}：{found}。请确认它是不引用外部数据的 Vega-Lite 规格。",
+    ),
+    "report.write": (
+        "{path} cannot be written: {found}. Close it where it is open, or choose another place.",
+        "无法写入 {path}：{found}。请先关闭打开该文件的程序，或换一个位置。",
+    ),
+    # ── plan and run ────────────────────────────────────────────────────────────────────────────────────────
+    "plan.missing": (
+        "there is no plan file {path}. Name one that exists, or leave --plan out for the default plan.",
+        "方案文件 {path} 不存在。请指定已有文件，或省略 --plan 使用默认方案。",
+    ),
+    "plan.syntax": (
+        "{path} is not a TOML file: {found}. Start from `silian plan > plan.toml`.",
+        "{path} 不是有效的 TOML 文件：{found}。可先运行 `silian plan > plan.toml`。",
+    ),
+    "plan.unknown": (
+        "{where} has an unknown setting {name}; nearest: {hint}. Correct or remove it; `silian plan` lists all.",
+        "{where} 中的设置 {name} 未知；相近的有：{hint}。请更正或删除；`silian plan` 列出全部设置。",
+    ),
+    "plan.type": (
+        "{where}: {name} is {found}, wanted {wanted}.",
+        "{where}：{name} 为 {found}，应为 {wanted}。",
+    ),
+    "plan.value": (
+        "{where}: {name} is {found}, wanted {wanted}.",
+        "{where}：{name} 为 {found}，应在 {wanted} 之内。",
+    ),
+    "plan.day": (
+        "the plan's day `on` is {found!r}, wanted a day such as 2026-09-01, or empty.",
+        "方案中的基准日 on 为 {found!r}，应为 2026-09-01 这样的日期，或留空。",
+    ),
+    "run.grave": (
+        "{count} grave problem(s) in {region}, e.g. {shown}. Correct them (all stand in {listed}), then run again.",
+        "{region} 中有 {count} 个严重问题，例如 {shown}。请更正（全部列于 {listed}）后重新运行。",
+    ),
+    "run.busy": (
+        "another run is writing {out} now. Wait for it, or choose another --out.",
+        "另有运行正在写入 {out}。请等待其结束，或换一个 --out。",
+    ),
+    "run.not_a_run": (
+        "{out} exists and is not a run folder (it lacks receipt.json). Choose another --out, or move it away.",
+        "{out} 已存在且不是运行结果文件夹（缺少 receipt.json）。请换一个 --out，或先移走它。",
+    ),
+    "run.inside": (
+        "{out} lies inside the region {region}, or the region inside it. Choose an --out beside the region.",
+        "{out} 与区域文件夹 {region} 互相包含。请选择区域之外的 --out。",
+    ),
+    "run.disk": (
+        "could not write {path}: {found}. Free space or choose another --out, then run again: finished steps are kept.",
+        "无法写入 {path}：{found}。请腾出空间或换一个 --out 后重新运行：已完成的步骤会保留。",
+    ),
+    "run.missing": (
+        "{path} is not a finished run: it lacks {lacks}. Run `silian run` first.",
+        "{path} 不是已完成的运行结果：缺少 {lacks}。请先执行 `silian run`。",
+    ),
+}
