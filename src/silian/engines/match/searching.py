@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from silian.engines.match.index import Index
 
 THREADS: Final[int] = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the cores, or what the variable says
-CHUNK: Final = 1_024  # units whose codes stay in the cache while all needs pass
+CHUNK: Final = 4_096  # units whose codes stay in the cache while all needs pass
 WORTH_SHARING: Final = 50_000  # needs × units from which threads pay
 PAIRS_WORTH_SHARING: Final = 1_000
 T = TypeVar("T")
