@@ -95,7 +95,7 @@ def test_the_page_makes_no_request_and_draws_every_picture(reader):
 
     reader.scroll_through()
 
-    assert shown.locator(".chart svg").count() == 11
+    assert shown.locator(".chart svg").count() == 12
 
 
 @pytest.mark.parametrize("reader", [{}, {"width": 768}, {"width": 390, "scheme": "dark"}], indirect=True)

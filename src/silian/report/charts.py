@@ -179,7 +179,7 @@ def exposure_curve(curve: pl.DataFrame, *, language: Language = "zh") -> Spec:
     }
     points = {
         "mark": {"type": "point", "filled": True, "opacity": 0, "size": 160},
-        "encoding": place | {"color": shade | {"legend": None}} | tips("noun", "by", "held", language=language),
+        "encoding": place | {"color": shade} | tips("noun", "by", "held", language=language),
     }
     return spec("exposure_curve", language, rows=values, height=320, layer=[even, lines, points])
 

@@ -123,8 +123,9 @@ def results() -> dict[str, pl.DataFrame]:
             ("n3", "e2", 1, 0.65, why(("word", "传感器", 0.65))),
         ],
         "achievement_terms": [
-            ("n1", "a1", "气孔", 0.4, "needs", "n1", "title", 0, 2, 4),
-            ("n1", "a1", "气孔", 0.4, "achievements", "a1", "title", 0, 0, 2),
+            ("n1", "a1", "气孔", 0.4, "needs", "n1", "title", 0, 4, 6),
+            ("n1", "a1", "气孔", 0.4, "achievements", "a1", "title", 0, 2, 4),
+            ("n1", "a1", "气孔", 0.4, "achievements", "a1", "text", 0, 6, 8),
         ],
         "achievement_facts": [
             ("n1", "a1", "sentence", 1, "焊缝<气孔>", "气孔检测" * 60, None, 0.62, "achievements", "a1"),

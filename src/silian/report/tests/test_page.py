@@ -125,8 +125,8 @@ def test_page_carries_where_terms_stand_and_what_the_tables_say():
     body = _payload.payload(small.region(), small.results())
 
     spots = body["spots"]["achievement_pairs"]
-    assert spots["cols"]["where"]["v"] == ["needs.title", "achievements.title"]
-    assert [spots["cols"][c]["v"] for c in ("pair", "start", "end")] == [[0, 0], [2, 0], [4, 2]]
+    assert spots["cols"]["where"]["v"] == ["needs.title", "achievements.title", "achievements.text"]
+    assert [spots["cols"][c]["v"] for c in ("pair", "start", "end")] == [[0, 0, 0], [4, 2, 6], [6, 4, 8]]
     assert body["spots"]["expert_pairs"]["cols"]["work"]["v"] == ["w1"]
     assert "achievement_terms" not in body["results"]
     said = body["results"]["achievement_facts"]["cols"]["target_says"]
