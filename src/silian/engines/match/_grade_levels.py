@@ -16,7 +16,8 @@ STEPS: Final = (2, 3, 4)
 PARTS: Final = 5  # in which the needs are parted: trees judge needs that they have not seen
 # Before any label: log-odds of level >= 2, 3, 4 = first + second × (blend beyond the need's others) + third × company.
 PRIOR: Final = np.asarray([(-0.9, 0.7, 11.0), (-2.7, 0.65, 4.5), (-4.2, 0.8, 3.5)])
-SURE: Final = (4.0, 25.0)  # how surely the prior's level and steepness are held: curvature of a penalty
+SURE: Final = (5.0, 40.0)  # how surely the prior's level and steepness are held: curvature of a penalty
+ENOUGH: Final = 400.0  # weight of labels from which trees help more than they remember
 NEWTON_STEPS: Final = 20
 FIGURES: Final = (
     "words", "meaning", "words_title", "blend", "company", "closest", "blend_beyond", "company_beyond",
@@ -58,7 +59,7 @@ def learn_stage(seen: np.ndarray, wanted: np.ndarray, weight: np.ndarray, part: 
     slopes = _slopes(prior(seen), wanted, weight)
     start = slopes[:, 0] + slopes[:, 1] * prior(seen)
     trees = []
-    if weight.sum() >= 4 * growth.least:
+    if weight.sum() >= ENOUGH:
         for p in range(PARTS):
             rows = part != p
             trees += [
