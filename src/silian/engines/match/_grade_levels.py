@@ -1,4 +1,4 @@
-"""From features to the probabilities of levels: the prior, trees that have not seen the need, and the decision.
+"""From features to the probabilities of levels: the prior, what makes pairs alike, and the decision.
 
 Levels stand as three shares: level >= 2, level >= 3, level >= 4.
 """
@@ -10,19 +10,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from silian.engines.match._grade_features import COLUMNS
-from silian.engines.match._grade_trees import Growth, Trees, grow, log_odds
 
 STEPS: Final = (2, 3, 4)
-PARTS: Final = 5  # in which the needs are parted: trees judge needs that they have not seen
 # Before any label: log-odds of level >= 2, 3, 4 = first + second × (blend beyond the need's others) + third × company.
 PRIOR: Final = np.asarray([(-0.9, 0.7, 11.0), (-2.7, 0.65, 4.5), (-4.2, 0.8, 3.5)])
 SURE: Final = (5.0, 40.0)  # how surely the prior's level and steepness are held: curvature of a penalty
-ENOUGH: Final = 400.0  # weight of labels from which trees help more than they remember
 NEWTON_STEPS: Final = 20
-FIGURES: Final = (
-    "words", "meaning", "words_title", "blend", "company", "closest", "blend_beyond", "company_beyond",
-    "words_beyond", "meaning_beyond",
-)  # fmt: skip
+FARTHEST: Final = 4.0  # deviations from the mean; a figure that lies farther out counts no more
 EDGE: Final = 0.003  # no share is surer than that
 
 
@@ -30,9 +24,8 @@ class Stage(NamedTuple):
     """What is expected of a pair before its need's labels are heard."""
 
     slopes: np.ndarray  # float64 (3, 2): level and steepness that the prior's log-odds are given
-    trees: tuple[Trees, ...]  # part by part, for each step; none where there are too few labels
-    centre: np.ndarray  # float64 (figures,)
-    wide: np.ndarray  # float64 (figures,)
+    centre: np.ndarray  # float64 (COLUMNS,)
+    wide: np.ndarray  # float64 (COLUMNS,)
 
 
 def reached(level: np.ndarray) -> np.ndarray:
@@ -46,45 +39,21 @@ def prior(seen: np.ndarray) -> np.ndarray:
     return np.asarray(PRIOR[:, 0] + PRIOR[:, 1] * beyond + PRIOR[:, 2] * company)
 
 
-def parts_of(group: np.ndarray, seed: int) -> np.ndarray:
-    """The part of each pair, int64: groups are dealt out at random; pairs are where there are too few groups."""
-    dealt = group if len(np.unique(group)) >= PARTS else np.arange(len(group))
-    place = np.unique(dealt, return_inverse=True)[1]
-    return np.asarray(np.random.default_rng(seed).permutation(len(place))[place] % PARTS, dtype=np.int64)
-
-
-def learn_stage(seen: np.ndarray, wanted: np.ndarray, weight: np.ndarray, part: np.ndarray, seed: int) -> Stage:
+def learn_stage(seen: np.ndarray, wanted: np.ndarray, weight: np.ndarray) -> Stage:
     """Learn from labelled pairs. wanted: float64 (pairs, 3)."""
-    growth = Growth()
-    slopes = _slopes(prior(seen), wanted, weight)
-    start = slopes[:, 0] + slopes[:, 1] * prior(seen)
-    trees = []
-    if weight.sum() >= ENOUGH:
-        for p in range(PARTS):
-            rows = part != p
-            trees += [
-                grow(seen[rows], wanted[rows, k], weight[rows], start[rows, k], growth=growth, seed=seed + 3 * p + k)
-                for k in range(len(STEPS))
-            ]
-    chosen = seen[:, [COLUMNS.index(name) for name in FIGURES]]
-    centre, wide = (chosen.mean(axis=0), chosen.std(axis=0)) if len(seen) else (np.zeros(len(FIGURES)),) * 2
-    return Stage(slopes, tuple(trees), centre, np.where(wide > 1e-6, wide, 1.0))
+    number = len(COLUMNS)
+    centre, wide = (seen.mean(axis=0), seen.std(axis=0)) if len(seen) else (np.zeros(number), np.ones(number))
+    return Stage(_slopes(prior(seen), wanted, weight), centre, np.where(wide > 1e-6, wide, 1.0))
 
 
-def expect(stage: Stage, seen: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Shares by texts and figures, float64 (pairs, 3); part: whose trees judge a pair, -1 for the mean of all."""
-    odds = stage.slopes[:, 0] + stage.slopes[:, 1] * prior(seen)
-    seen = np.ascontiguousarray(seen)
-    for place, trees in enumerate(stage.trees):
-        p, k = divmod(place, len(STEPS))
-        own = np.where(part == p, 1.0, np.where(part < 0, 1.0 / PARTS, 0.0))
-        odds[own > 0, k] += own[own > 0] * log_odds(trees, seen[own > 0])
-    return logistic(odds)
+def expect(stage: Stage, seen: np.ndarray) -> np.ndarray:
+    """Shares by texts alone, float64 (pairs, 3)."""
+    return logistic(stage.slopes[:, 0] + stage.slopes[:, 1] * prior(seen))
 
 
 def figures_of(stage: Stage, seen: np.ndarray) -> np.ndarray:
-    """What makes pairs alike, float64 (pairs, figures), about 1 wide."""
-    return np.asarray((seen[:, [COLUMNS.index(name) for name in FIGURES]] - stage.centre) / stage.wide)
+    """What makes pairs alike, float64 (pairs, COLUMNS), about 1 wide."""
+    return np.asarray(np.clip((seen - stage.centre) / stage.wide, -FARTHEST, FARTHEST))
 
 
 def settled(shares: np.ndarray) -> np.ndarray:

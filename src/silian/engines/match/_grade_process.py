@@ -11,12 +11,11 @@ if TYPE_CHECKING:
 
     from silian.engines.match._grade_features import Reading
 
-NOISE: Final = 0.3  # of one label, in the units of the kernel
-# Parts of the kernel: pairs are alike where they share the need, where need and target are alike, where the need is the
-# same and the figures are alike, where needs and figures are alike, where the needs are alike.
-SAME, ALIKE, SAME_FIGURES, ALIKE_FIGURES, NEEDS = 0.1, 0.3, 0.1, 0.1, 0.05
-FULL: Final = SAME + ALIKE + SAME_FIGURES + ALIKE_FIGURES + NEEDS  # of a pair with itself
-WIDTH: Final = 10.0  # squared distance of figures at which their likeness falls to exp(-1/2)
+NOISE: Final = 0.45  # of one label, in the units of the kernel
+# Parts of the kernel: pairs are alike where they share the need, where need and target are alike, where the figures are
+# alike, and more so where the need is the same too.
+SAME, ALIKE, FIGURES, SAME_FIGURES = 0.06, 0.3, 0.3, 0.24
+FULL: Final = SAME + ALIKE + FIGURES + SAME_FIGURES  # of a pair with itself
 AT_ONCE: Final = 1_000  # rows of a block
 
 
@@ -54,8 +53,9 @@ def kernel(left: Known, right: Known) -> Iterator[tuple[slice, np.ndarray]]:
         same = (left.group[rows, None] == right.group[None, :]).astype(np.float64)
         need = np.maximum(needs[left.need[rows, None], right.need[None, :]], same)
         target = targets[left.target[rows, None], right.target[None, :]]
-        figures = np.exp(_distance(left.figures[rows], right.figures) / (-2 * WIDTH))
-        yield rows, same * (SAME + SAME_FIGURES * figures) + need * (ALIKE * target + ALIKE_FIGURES * figures + NEEDS)
+        wide = -2 * max(right.figures.shape[1], 1)
+        figures = np.exp(_distance(left.figures[rows], right.figures) / wide)
+        yield rows, same * (SAME + SAME_FIGURES * figures) + ALIKE * need * target + FIGURES * figures
 
 
 def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:

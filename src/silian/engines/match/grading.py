@@ -44,7 +44,6 @@ class Grader:
     need_rows: Reading  # of needs
     target_rows: Reading  # of targets
     stage: Stage  # what is expected by texts and figures
-    part: np.ndarray  # int64 (labels,): the part whose trees have not seen the need
     figures: np.ndarray  # float64 (labels, figures)
     dual: np.ndarray  # float64 (labels, 3): what labels add, to be multiplied by the kernel
     quality: Quality
@@ -72,7 +71,7 @@ def learn(
         Nulls count as empty. Needs and targets without labels help too: the weight of words is learnt from them.
     encoder : name of an encoder, which then learns from needs and targets, or one that has learnt already
     terms : by which texts are read, so that Chinese and English meet; "default" is the list that comes with the project
-    seed : of the draws: which needs stand in which part, which figures a tree looks at
+    seed : of an encoder that is named and draws at random
 
     Raises
     ------
@@ -104,13 +103,13 @@ def learn(
     pairs = coded([known], [needs], [targets])
     seen = features(pairs, need_rows, target_rows)
     level, weight = known["level"].to_numpy(), known["weight"].to_numpy()
-    wanted, part = levels.reached(level), levels.parts_of(pairs.group, seed)
-    stage = levels.learn_stage(seen, wanted, weight, part, seed)
-    expected, figures = levels.expect(stage, seen, part), levels.figures_of(stage, seen)
+    wanted = levels.reached(level)
+    stage = levels.learn_stage(seen, wanted, weight)
+    expected, figures = levels.expect(stage, seen), levels.figures_of(stage, seen)
     dual, others = settle(Known(*pairs, figures, need_rows, target_rows), wanted - expected, weight)
     return Grader(
         encoder=learnt, encoder_digest=learnt.digest, terms=read_by, space=space, labels=known, needs=needs,
-        targets=targets, need_rows=need_rows, target_rows=target_rows, stage=stage, part=part, figures=figures,
+        targets=targets, need_rows=need_rows, target_rows=target_rows, stage=stage, figures=figures,
         dual=dual, quality=_quality(level, pairs.group, expected + others.known, expected + others.unseen),
         learnt_from=_hash(known, needs, targets),
     )  # fmt: skip
@@ -160,8 +159,8 @@ def grade(
     if pairs.is_empty() and set(PAIR) <= set(pairs.columns):
         kinds = {**dict.fromkeys(PAIR, pl.String()), **{f"p{k}": pl.Float64() for k in LEVELS}, "level": pl.Int64()}
         return pl.DataFrame(schema=kinds)
-    asked, seen, part = _ask(pairs, needs, targets, grader, encoder)
-    shares = levels.expect(grader.stage, seen, part)
+    asked, seen = _ask(pairs, needs, targets, grader, encoder)
+    shares = levels.expect(grader.stage, seen)
     shares = levels.settled(shares + foresee(asked, _known(grader), grader.dual))
     steps = np.concatenate([np.ones((len(shares), 1)), shares, np.zeros((len(shares), 1))], axis=1)
     chances = {f"p{k}": pl.Series(steps[:, k - 1] - steps[:, k]) for k in LEVELS}
@@ -204,7 +203,7 @@ def grade_examples(
     ('锂电池外壳', 4)
     """
     check_range("top", top, low=1, high=None, wanted="1 or more")
-    asked, _, _ = _ask(pairs, needs, targets, grader, None)
+    asked, _ = _ask(pairs, needs, targets, grader, None)
     most = min(top, grader.labels.height)
     nearest, likeness = np.zeros((len(asked.need), most), np.int64), np.zeros((len(asked.need), most))
     for rows, block in kernel(asked, _known(grader)) if most else ():
@@ -230,8 +229,8 @@ def grade_examples(
 
 def _ask(
     pairs: pl.DataFrame, needs: pl.DataFrame, targets: pl.DataFrame, grader: Grader, encoder: Encoder | None
-) -> tuple[Known, np.ndarray, np.ndarray]:
-    """Pairs as the process sees them, their features, and the part whose trees judge them."""
+) -> tuple[Known, np.ndarray]:
+    """Pairs as the process sees them, and their features."""
     check_texts(needs, targets)
     check_pairs(pairs, "pairs", needs, targets)
     for one in (grader.encoder, encoder or grader.encoder):
@@ -248,23 +247,13 @@ def _ask(
     beside = np.flatnonzero(np.isin(both.group[:labelled], asked) & ~again.to_series().to_numpy())
     crowd = np.concatenate([np.arange(labelled, len(both.group)), beside])
     seen = features(Pairs(*(codes[crowd] for codes in both)), need_rows, target_rows)[: len(asked)]
-    part = _parts_of(asked, both.group[:labelled], grader.part)
     need, target, group = (codes[labelled:] for codes in both)
-    return Known(need, target, group, levels.figures_of(grader.stage, seen), need_rows, target_rows), seen, part
+    return Known(need, target, group, levels.figures_of(grader.stage, seen), need_rows, target_rows), seen
 
 
 def _known(grader: Grader) -> Known:
     pairs = coded([grader.labels], [grader.needs], [grader.targets])
     return Known(*pairs, grader.figures, grader.need_rows, grader.target_rows)
-
-
-def _parts_of(asked: np.ndarray, labelled: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """The part of each group that is labelled, -1 for the others (and for all where pairs, not groups, were dealt)."""
-    groups, first = np.unique(labelled, return_index=True)
-    if len(groups) < levels.PARTS:
-        return np.full(len(asked), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(groups, asked), len(groups) - 1)
-    return np.where(groups[place] == asked, part[first[place]], -1)
 
 
 def _quality(level: np.ndarray, group: np.ndarray, known: np.ndarray, unseen: np.ndarray) -> Quality:

@@ -8,8 +8,7 @@ import numpy as np
 
 from silian.engines.match._dots import LANES, STEP, WIDE
 from silian.engines.match._grade_features import COLUMNS, Reading
-from silian.engines.match._grade_levels import PARTS, STEPS, Stage
-from silian.engines.match._grade_trees import Trees
+from silian.engines.match._grade_levels import STEPS, Stage
 from silian.engines.match._kernels import Groups, Lists, Sets, Vectors
 from silian.engines.match._topk import Codes
 from silian.engines.match.conditions import TARGET_FACTS
@@ -31,7 +30,7 @@ GRADER_VERSION: Final = 1
 CLASSES: Final = (
     Index, Learnt, Terms, WordSpace, Vectors, Codes, Lists, Sets, Groups, Touches,
     WordsOnly, Corpus, Static, WordPieces, Sentence, Folder, Together,
-    Grader, Quality, Reading, Stage, Trees,
+    Grader, Quality, Reading, Stage,
 )  # fmt: skip
 
 
@@ -181,27 +180,16 @@ def _fit(codes: Codes, vectors: Vectors) -> bool:
 
 def _check_grader(grader: Grader) -> None:
     """Raise store.content where the parts of a grader do not fit each other."""
-    labels, trees = grader.labels.height, grader.stage.trees
+    labels, stage = grader.labels.height, grader.stage
     whole = {
-        "labels": len(grader.part) == len(grader.figures) == len(grader.dual) == labels,
-        "stage.trees": len(trees) in (0, PARTS * len(STEPS)) and all(_walk_ends(part) for part in trees),
+        "labels": grader.figures.shape == (labels, len(COLUMNS)) and grader.dual.shape == (labels, len(STEPS)),
+        "stage": stage.slopes.shape == (len(STEPS), 2) and stage.centre.shape == stage.wide.shape == (len(COLUMNS),),
         "need_rows": _reads(grader.need_rows, grader.needs.height),
         "target_rows": _reads(grader.target_rows, grader.targets.height),
     }
     for where, fits in whole.items():
         if not fits:
             raise StoreError("store.content", where=where, found="not of the grader's shape", wanted="parts that fit")
-
-
-def _walk_ends(trees: Trees) -> bool:
-    """Whether every walk down the trees goes on to later nodes, looks at columns that are there, and ends."""
-    column, left = trees.column, trees.left
-    shapes = {column.shape, left.shape, trees.cut.shape, trees.value.shape}
-    if len(shapes) > 1 or column.ndim != 2 or not column.shape[1]:
-        return False
-    nodes = column.shape[1]
-    goes_on = (left > np.arange(nodes)) & (left + 1 < nodes)
-    return bool((column < len(COLUMNS)).all() and (goes_on | (column < 0)).all())
 
 
 def _reads(rows: Reading, texts: int) -> bool:

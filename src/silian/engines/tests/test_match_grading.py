@@ -15,7 +15,6 @@ from silian.engines import match
 from silian.engines.match import _grade_features as figures
 from silian.engines.match import _grade_levels as levels
 from silian.engines.match import _grade_process as process
-from silian.engines.match import _grade_trees as trees
 from silian.errors import ArgumentError, MatchError, TableError
 from silian.tables import synth
 
@@ -214,37 +213,6 @@ def test_settle_leaves_out_as_if_learnt_anew(seed):
             one = known._replace(**{k: getattr(known, k)[[row]] for k in ("need", "target", "group", "figures")})
             dual, _ = process.settle(less, rest[kept], weight[kept])
             assert process.foresee(one, less, dual)[0] == pytest.approx(found, abs=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_grow_finds_the_cut_that_exhaustive_search_finds(seed):
-    rng = np.random.default_rng(seed)
-    values = rng.integers(0, 12, (60, 3)).astype(float)
-    wanted = (values[:, 1] + rng.normal(size=60) > 6).astype(float)
-    how = trees.Growth(trees=1, leaves=2, least=5.0, rate=1.0, ridge=1.0, share=1.0)
-
-    grown = trees.grow(values, wanted, np.ones(60), np.zeros(60), growth=how, seed=0)
-
-    slope, gains = wanted - 0.5, {}
-    for j in range(3):
-        for cut in np.unique(values[:, j])[:-1]:
-            low = values[:, j] <= cut
-            if 5 <= low.sum() <= 55:
-                gains[j, cut] = sum(slope[s].sum() ** 2 / (0.25 * s.sum() + 1.0) for s in (low, ~low))
-    best = max(gains, key=gains.get)
-    assert (grown.column[0, 0], grown.cut[0, 0]) == best
-    low = values[:, best[0]] <= best[1]
-    leaf = [slope[s].sum() / (0.25 * s.sum() + 1.0) for s in (low, ~low)]
-    assert trees.log_odds(grown, values) == pytest.approx(np.where(low, *leaf))
-
-
-def test_grow_keeps_leaves_as_heavy_as_asked():
-    values = np.arange(50.0)[:, None]
-    wanted = (values[:, 0] > 45).astype(float)
-
-    grown = trees.grow(values, wanted, np.ones(50), np.zeros(50), growth=trees.Growth(trees=3, share=1.0), seed=0)
-
-    assert min(np.unique(trees.log_odds(grown, values), return_counts=True)[1]) >= 20
 
 
 def test_company_equals_the_weighted_mean_over_other_candidates():

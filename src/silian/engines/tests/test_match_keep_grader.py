@@ -30,7 +30,7 @@ PAIRS = NEEDS.select("need_id").join(TARGETS.select("target_id"), how="cross")
 
 @cache
 def learnt(name):
-    """From many labels (with trees), few, or none."""
+    """From many labels, few, or none."""
     number, encoder = {"many": (600, "corpus"), "few": (5, "words"), "none": (0, "words")}[name]
     alike = PAIRS.with_columns(level=(pl.int_range(pl.len()) * 7 % 4 + 1).cast(pl.Int64)).sample(number, seed=1)
     return match.learn(alike, NEEDS, TARGETS, encoder=encoder)
@@ -49,7 +49,6 @@ def test_grader_that_was_kept_grades_alike_to_the_last_bit(name):
 
     found = keep.grader_from_arrays(through(grader))
 
-    assert (name == "many") == bool(found.stage.trees)
     assert found.quality == grader.quality
     wanted = match.grade(PAIRS, NEEDS, TARGETS, grader)
     assert_frame_equal(match.grade(PAIRS, NEEDS, TARGETS, found), wanted, check_exact=True)
@@ -93,12 +92,8 @@ def fewer(array):
     return array[:-1]
 
 
-def higher(array):
-    return array + 100
-
-
-BROKEN = [("part", fewer), ("dual", fewer), ("stage.trees.0.left", np.zeros_like), ("stage.trees.3.left", higher),
-          ("stage.trees.7.column", higher), ("stage.trees.1.value", fewer), ("need_rows.vector", fewer)]  # fmt: skip
+BROKEN = [("dual", fewer), ("figures", fewer), ("stage.slopes", fewer), ("stage.wide", fewer),
+          ("need_rows.vector", fewer)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "change"), BROKEN, ids=lambda x: x if isinstance(x, str) else x.__name__)
