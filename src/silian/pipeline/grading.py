@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -72,27 +72,32 @@ def as_tapped(
     return needs.with_columns(facts.get_columns()), replace(conditions, max_trl_gap=gap or 0, within_budget=True)
 
 
-def graded(
-    pairs: pl.DataFrame, region: Region, index: match.Index, *, top_k: int, seed: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The best top_k pairs of each need by grade, and the grades of these.
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A list that has learnt."""
+
+    pairs: pl.DataFrame  # achievement_pairs
+    grades: pl.DataFrame
+    examples: pl.DataFrame | None  # what `match.grade_examples` gives for the first pairs; None without labels
+
+
+def graded(pairs: pl.DataFrame, region: Region, index: match.Index, *, top_k: int, explained: int, seed: int) -> Graded:
+    """The best top_k pairs of each need by grade, the grades of these, and examples for the first `explained`.
 
     Parameters
     ----------
     pairs : achievement_pairs with more candidates than are wanted
     region : its labels are learnt from; without labels the order stays, and nothing is graded
     index : that ranked the pairs; its encoder reads the labels too
-
-    Returns
-    -------
-    achievement_pairs, grades (need_id, target_id, p1, p2, p3, p4, level)
     """
     labels, schema = labels_of(region), result_tables()["grades"]
     if labels.is_empty() or pairs.is_empty():
-        return pairs.filter(pl.col("rank") <= top_k), schema.empty()
-    targets = region["achievements"].rename({"achievement_id": "target_id"})
-    grader = match.learn(labels, region["needs"], targets, encoder=index.encoder, terms=index.terms, seed=seed)
-    grades = match.grade(pairs.select(PAIR), region["needs"], targets, grader)
+        return Graded(pairs.filter(pl.col("rank") <= top_k), schema.empty(), None)
+    needs, targets = region["needs"], region["achievements"].rename({"achievement_id": "target_id"})
+    grader = match.learn(labels, needs, targets, encoder=index.encoder, terms=index.terms, seed=seed)
+    grades = match.grade(pairs.select(PAIR), needs, targets, grader)
     first = match.reorder(pairs, grades).drop("expected_level").filter(pl.col("rank") <= top_k)
     kept = grades.join(first.select(PAIR), on=PAIR, how="semi", maintain_order="left")
-    return first, kept.select(pl.col(c).cast(t) for c, t in schema.polars.items())
+    told = first.filter(pl.col("rank") <= explained).select(PAIR)
+    examples = match.grade_examples(told, needs, targets, grader)
+    return Graded(first, kept.select(pl.col(c).cast(t) for c, t in schema.polars.items()), examples)

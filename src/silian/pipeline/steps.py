@@ -89,11 +89,12 @@ def achievement_step(work: Work) -> Tables:
     needs, conditions = as_tapped(work.region["needs"], work.region, _conditions(work))
     wider = plan.top_k * (1 if work.region["labels"].is_empty() else WIDER)
     pairs = _ranked(work, index, needs, conditions, top_k=wider, floor=plan.min_score)
-    pairs, grades = graded(pairs, work.region, index, top_k=plan.top_k, seed=work.plan.seed)
-    told = _explained(work, pairs, index, work.region["achievements"].rename({"achievement_id": "target_id"}))
+    found = graded(pairs, work.region, index, top_k=plan.top_k, explained=plan.explain, seed=work.plan.seed)
+    targets = work.region["achievements"].rename({"achievement_id": "target_id"})
+    told = _explained(work, found.pairs, index, targets, examples=found.examples)
     return {
-        "achievement_pairs": pairs,
-        "grades": grades,
+        "achievement_pairs": found.pairs,
+        "grades": found.grades,
         "achievement_terms": told.terms,
         "achievement_facts": told.facts,
     }
@@ -225,7 +226,9 @@ def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
-def _explained(work: Work, pairs: pl.DataFrame, index: match.Index, targets: pl.DataFrame) -> match.Explanation:
+def _explained(
+    work: Work, pairs: pl.DataFrame, index: match.Index, targets: pl.DataFrame, examples: pl.DataFrame | None = None
+) -> match.Explanation:
     """Why the best pairs of each need."""
     region = work.region
     return match.explain(
@@ -239,6 +242,7 @@ def _explained(work: Work, pairs: pl.DataFrame, index: match.Index, targets: pl.
         makes=region["makes"],
         projects=region["projects"],
         outcomes=region["outcomes"],
+        examples=examples,
     )
 
 

@@ -16,6 +16,7 @@ STEPS: Final = (2, 3, 4)
 PRIOR: Final = np.asarray([(-0.9, 0.7, 11.0), (-2.7, 0.65, 4.5), (-4.2, 0.8, 3.5)])
 SURE: Final = (5.0, 40.0)  # how surely the prior's level and steepness are held: curvature of a penalty
 NEWTON_STEPS: Final = 20
+HELD: Final = 20.0  # labels that a figure's deviation of 1 counts for, so that two labels do not set the scale
 FARTHEST: Final = 4.0  # deviations from the mean; a figure that lies farther out counts no more
 EDGE: Final = 0.003  # no share is surer than that
 
@@ -41,9 +42,9 @@ def prior(seen: np.ndarray) -> np.ndarray:
 
 def learn_stage(seen: np.ndarray, wanted: np.ndarray, weight: np.ndarray) -> Stage:
     """Learn from labelled pairs. wanted: float64 (pairs, 3)."""
-    number = len(COLUMNS)
-    centre, wide = (seen.mean(axis=0), seen.std(axis=0)) if len(seen) else (np.zeros(number), np.ones(number))
-    return Stage(_slopes(prior(seen), wanted, weight), centre, np.where(wide > 1e-6, wide, 1.0))
+    centre = seen.mean(axis=0) if len(seen) else np.zeros(len(COLUMNS))
+    wide = np.sqrt((((seen - centre) ** 2).sum(axis=0) + HELD) / (len(seen) + HELD))
+    return Stage(_slopes(prior(seen), wanted, weight), centre, wide)
 
 
 def expect(stage: Stage, seen: np.ndarray) -> np.ndarray:

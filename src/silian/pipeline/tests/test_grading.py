@@ -51,10 +51,11 @@ def test_graded_leaves_the_list_as_it_is_where_nobody_graded():
     index = index_of(region)
     wide = match.rank(region["needs"], index, top_k=3)
 
-    pairs, grades = graded(wide, region, index, top_k=2, seed=7)
+    found = graded(wide, region, index, top_k=2, explained=1, seed=7)
 
-    assert_frame_equal(pairs, match.rank(region["needs"], index, top_k=2))
-    assert grades.is_empty()
+    assert_frame_equal(found.pairs, match.rank(region["needs"], index, top_k=2))
+    assert found.grades.is_empty()
+    assert found.examples is None
 
 
 def test_graded_lifts_what_was_found_to_fit_and_lowers_what_was_not():
@@ -63,14 +64,17 @@ def test_graded_lifts_what_was_found_to_fit_and_lowers_what_was_not():
     wide = match.rank(region["needs"], index, top_k=3)
     assert wide.filter(pl.col("need_id") == "n1")["target_id"][0] == "a1"
 
-    pairs, grades = graded(wide, region, index, top_k=2, seed=7)
+    found = graded(wide, region, index, top_k=2, explained=1, seed=7)
 
+    pairs, grades = found.pairs, found.grades
     own = pairs.filter(pl.col("need_id") == "n1")
     assert own["target_id"][0] == "a3"
     assert own["rank"].to_list() == [1, 2]
     assert set(grades.select("need_id", "target_id").rows()) == set(pairs.select("need_id", "target_id").rows())
     total = grades.select(pl.sum_horizontal("p1", "p2", "p3", "p4")).to_series()
     assert total.to_list() == pytest.approx([1.0] * grades.height)
+    nearest = found.examples.filter((pl.col("target_id") == "a3") & (pl.col("rank") == 1))
+    assert nearest.select("example_target_id", "level").rows() == [("a3", 4)]
 
 
 def test_as_tapped_holds_a_need_only_to_what_was_tapped_for_it():
