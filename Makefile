@@ -38,7 +38,8 @@ demo: .venv/core ## write a synthetic region, run the main job on it, say where 
 
 test: .venv/dev ## pass every test
 	@scripts/system-packages fonts browser
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not cluster'
+	@$(BIN)/python -m pytest -m cluster
 
 check: .venv/dev ## format, lint, types, layer contracts, error codes, docs
 	@$(BIN)/ruff format --check --quiet . && echo 'format: ok'

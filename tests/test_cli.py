@@ -84,7 +84,7 @@ def test_single_steps_leave_their_tables(tmp_path, command, leaves):
     assert not (tmp_path / "run" / "report.html").exists()
 
 
-@pytest.mark.xdist_group("ray")
+@pytest.mark.cluster
 def test_run_option_says_where_it_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "LANGUAGE", "en")
 

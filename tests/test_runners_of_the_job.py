@@ -12,7 +12,7 @@ from silian import compute, pipeline
 from silian.pipeline import Plan
 from silian.tables import synth
 
-pytestmark = pytest.mark.xdist_group("ray")
+pytestmark = pytest.mark.cluster
 
 PLAN = Plan.of(Plan.read(TINY / "plan.toml").as_dict() | {"report": {"charts": False}})
 

@@ -18,7 +18,7 @@ import pytest
 
 import silian
 
-pytestmark = pytest.mark.xdist_group("ray")
+pytestmark = pytest.mark.cluster
 
 RAY = Path(sys.executable).with_name("ray")
 CALLER = [sys.executable, "-m", "silian.compute.tests.caller"]

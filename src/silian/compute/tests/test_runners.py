@@ -17,7 +17,7 @@ from silian.compute.tests import verbs
 from silian.errors import ArgumentError, ComputeError, TableError
 
 NUMBERS = pl.DataFrame({"n": range(100)})
-pytestmark = pytest.mark.xdist_group("ray")  # one cluster for all of them
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
