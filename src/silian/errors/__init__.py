@@ -72,20 +72,12 @@ class StoreError(SilianError):
     """What is kept in a file cannot be written, or the file is not what it should be."""
 
 
-class CheckError(SilianError):
-    """The data of a region has grave problems; they ride along as `problems`."""
-
-
 class TextError(SilianError):
     """A text cannot be turned into words or vectors as asked."""
 
 
 class MatchError(SilianError):
     """A match cannot be made, or an index is broken, of another version, or not made for this call."""
-
-
-class SolveError(SilianError):
-    """An assignment cannot be solved as posed."""
 
 
 class ComputeError(SilianError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from silian.tables import Region
 
 PAIR: Final = ["need_id", "target_id"]
+LIKE: Final = 0.1  # likeness below which a reader does not see what an example has to do with a pair
 WIDER: Final = 3  # candidates per place in the list: grading may lift one from further down
 
 
@@ -99,5 +100,5 @@ def graded(pairs: pl.DataFrame, region: Region, index: match.Index, *, top_k: in
     first = match.reorder(pairs, grades).drop("expected_level").filter(pl.col("rank") <= top_k)
     kept = grades.join(first.select(PAIR), on=PAIR, how="semi", maintain_order="left")
     told = first.filter(pl.col("rank") <= explained).select(PAIR)
-    examples = match.grade_examples(told, needs, targets, grader)
+    examples = match.grade_examples(told, needs, targets, grader).filter(pl.col("likeness") >= LIKE)
     return Graded(first, kept.select(pl.col(c).cast(t) for c, t in schema.polars.items()), examples)

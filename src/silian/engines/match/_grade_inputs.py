@@ -39,23 +39,31 @@ def check_pairs(pairs: pl.DataFrame, name: str, needs: pl.DataFrame, targets: pl
 
 def labels_of(given: pl.DataFrame, needs: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
     """need_id, target_id, level, weight; checked and sorted by the two ids."""
-    if "level" not in given.columns:
-        raise TableError("table.columns", table="labels", missing=["level"], present=given.columns)
     check_pairs(given, "labels", needs, targets)
+    check_levels(given)
     whole = given if "weight" in given.columns else given.with_columns(weight=pl.lit(1.0))
-    for column, bad, wanted in (
-        ("level", ~pl.col("level").cast(pl.Float64).is_in([float(k) for k in LEVELS]), "1, 2, 3 or 4"),
-        ("weight", ~(pl.col("weight") > 0), "numbers above 0"),
-    ):
-        check_number(whole, "labels", column)
-        wrong = whole.filter(bad.fill_null(value=True))
-        if wrong.height:
-            raise TableError(
-                "table.value", problems=wrong, count=wrong.height, table="labels", column=column,
-                found="not allowed", shown=wrong[column].head(3).to_list(), wanted=wanted,
-            )  # fmt: skip
+    check_number(whole, "labels", "weight")
+    _refuse(whole, "weight", ~(pl.col("weight") > 0), "numbers above 0")
     kinds = {"need_id": pl.String(), "target_id": pl.String(), "level": pl.Int64(), "weight": pl.Float64()}
     return whole.select(pl.col(c).cast(k) for c, k in kinds.items()).sort(PAIR)
+
+
+def check_levels(labels: pl.DataFrame) -> None:
+    """Raise table.columns, table.type or table.value where a level is none of 1, 2, 3, 4."""
+    if "level" not in labels.columns:
+        raise TableError("table.columns", table="labels", missing=["level"], present=labels.columns)
+    check_number(labels, "labels", "level")
+    known = pl.col("level").cast(pl.Float64).is_in([float(k) for k in LEVELS])
+    _refuse(labels, "level", ~known, "1, 2, 3 or 4")
+
+
+def _refuse(labels: pl.DataFrame, column: str, bad: pl.Expr, wanted: str) -> None:
+    wrong = labels.filter(bad.fill_null(value=True))
+    if wrong.height:
+        raise TableError(
+            "table.value", problems=wrong, count=wrong.height, table="labels", column=column,
+            found="not allowed", shown=wrong[column].head(3).to_list(), wanted=wanted,
+        )  # fmt: skip
 
 
 def plain(given: pl.DataFrame, key: str, ids: pl.Series | None = None) -> pl.DataFrame:

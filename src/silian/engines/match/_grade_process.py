@@ -15,7 +15,7 @@ NOISE: Final = 0.45  # of one label, in the units of the kernel
 # Parts of the kernel: pairs are alike where they share the need, where need and target are alike, where the figures are
 # alike, and more so where the need is the same too.
 SAME, ALIKE, FIGURES, SAME_FIGURES = 0.06, 0.3, 0.3, 0.24
-FULL: Final = SAME + ALIKE + FIGURES + SAME_FIGURES  # of a pair with itself
+TEXTS: Final = SAME + ALIKE + SAME_FIGURES  # of a pair with itself, by what is told of need and target
 AT_ONCE: Final = 1_000  # rows of a block
 
 
@@ -45,8 +45,11 @@ def likeness(left: Reading, right: Reading) -> np.ndarray:
     return np.asarray(np.clip(0.5 * words + 0.5 * np.maximum(left.vector @ right.vector.T, 0.0), 0.0, 1.0))
 
 
-def kernel(left: Known, right: Known) -> Iterator[tuple[slice, np.ndarray]]:
-    """How much a label of a pair says about another: blocks of rows of left, float64 (rows, right)."""
+def kernel(left: Known, right: Known) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """How much a label of a pair says about another: blocks of rows of left, twice float64 (rows, right).
+
+    First by need and target alone, which a reader can follow, then in all, with figures that only happen to be alike.
+    """
     needs, targets = likeness(left.needs, right.needs), likeness(left.targets, right.targets)
     for at in range(0, len(left.need), AT_ONCE):
         rows = slice(at, at + AT_ONCE)
@@ -55,7 +58,8 @@ def kernel(left: Known, right: Known) -> Iterator[tuple[slice, np.ndarray]]:
         target = targets[left.target[rows, None], right.target[None, :]]
         wide = -2 * max(right.figures.shape[1], 1)
         figures = np.exp(_distance(left.figures[rows], right.figures) / wide)
-        yield rows, same * (SAME + SAME_FIGURES * figures) + ALIKE * need * target + FIGURES * figures
+        told = same * (SAME + SAME_FIGURES * figures) + ALIKE * need * target
+        yield rows, told, told + FIGURES * figures
 
 
 def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -77,7 +81,7 @@ def settle(known: Known, rest: np.ndarray, weight: np.ndarray) -> tuple[np.ndarr
     if not len(rest):
         return rest, Foreseen(rest, rest)
     whole = np.empty((len(rest), len(rest)), order="F")
-    for rows, block in kernel(known, known):
+    for rows, _, block in kernel(known, known):
         whole[:, rows] = block.T
     whole[np.diag_indices_from(whole)] += NOISE / weight
     factor, _ = lapack.dpotrf(whole, lower=1, overwrite_a=1)
@@ -98,6 +102,6 @@ def foresee(asked: Known, known: Known, dual: np.ndarray) -> np.ndarray:
     """What labels say of pairs beyond what is expected, float64 (pairs, levels)."""
     said = np.zeros((len(asked.need), dual.shape[1]))
     if len(dual):
-        for rows, block in kernel(asked, known):
+        for rows, _, block in kernel(asked, known):
             said[rows] = block @ dual
     return said

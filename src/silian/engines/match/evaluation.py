@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from silian.engines.match._checks import check_known, check_number, check_range, check_table
+from silian.engines.match._grade_inputs import LEVELS, check_levels
 from silian.errors import ArgumentError, MatchError, TableError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Split = Literal["title", "pair"]
 SPLITS: Final = ("title", "pair")
-LEVELS: Final = (1, 2, 3, 4)
 CHANCES: Final = tuple(f"p{k}" for k in LEVELS)
 GOOD: Final = 3  # the least level that is worth an introduction
 DRAWS: Final = 400  # of the bootstrap
@@ -174,23 +174,8 @@ def check_labels(labels: pl.DataFrame, needs: pl.DataFrame) -> None:
     """Raise TableError where labels are not what is promised: levels 1 to 4 of known needs, one row a pair."""
     check_table(labels, "labels", key=["need_id", "target_id"], text=[])
     check_table(needs, "needs", key=["need_id"], text=["title"])
-    if "level" not in labels.columns:
-        check_table(labels, "labels", key=["need_id", "target_id", "level"], text=[])
-    check_number(labels, "labels", "level")
     check_levels(labels)
     check_known(labels, "labels", "need_id", needs["need_id"], "needs")
-
-
-def check_levels(labels: pl.DataFrame) -> None:
-    """Raise table.value where a level is none of 1, 2, 3, 4."""
-    wrong = labels.filter(
-        pl.col("level").is_null() | ~pl.col("level").cast(pl.Float64).is_in([float(k) for k in LEVELS])
-    )
-    if wrong.height:
-        raise TableError(
-            "table.value", problems=wrong, count=wrong.height, table="labels", column="level", found="no level",
-            shown=wrong["level"].head(3).to_list(), wanted="1, 2, 3 or 4",
-        )  # fmt: skip
 
 
 def _titles(labels: pl.DataFrame, needs: pl.DataFrame) -> pl.Series:
@@ -204,9 +189,10 @@ def _joined(
     """need_id, target_id, title, truth, p1–p4, level, expected, listed (in the first ten; null without lists)."""
     key = ["need_id", "target_id"]
     check_table(graded, "graded", key=key, text=[])
+    missing = [column for column in (*CHANCES, "level") if column not in graded.columns]
+    if missing:
+        raise TableError("table.columns", table="graded", missing=missing, present=graded.columns)
     for column in (*CHANCES, "level"):
-        if column not in graded.columns:
-            check_table(graded, "graded", key=[*key, column], text=[])
         check_number(graded, "graded", column)
     truth = labels.select(*key, truth=pl.col("level").cast(pl.Int64)).with_columns(title=_titles(labels, needs))
     pairs = truth.join(graded.select(*key, *CHANCES, "level"), on=key, how="left", maintain_order="left")

@@ -13,7 +13,7 @@ from silian.engines.match import _grade_levels as levels
 from silian.engines.match._checks import check_range
 from silian.engines.match._grade_features import Pairs, Reading, features, join, read
 from silian.engines.match._grade_inputs import LEVELS, PAIR, check_pairs, check_texts, coded, labels_of, plain, readers
-from silian.engines.match._grade_process import FULL, Known, foresee, kernel, settle
+from silian.engines.match._grade_process import TEXTS, Known, foresee, kernel, settle
 from silian.errors import MatchError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def grade_examples(
     *,
     top: int = 3,
 ) -> pl.DataFrame:
-    """The labelled pairs that say most about each pair.
+    """The labelled pairs whose need and target are most like those of each pair.
 
     Parameters
     ----------
@@ -185,8 +185,9 @@ def grade_examples(
     Returns
     -------
     need_id, target_id, rank (1 is the nearest), example_need_id, example_target_id, need_title, target_title (of the
-        example), level (that it was given), likeness (0–1, 1 is the same pair), effect (levels by which the example
-        moves the expected level; the effects of all labels add up to what labels change); in the order of pairs.
+        example), level (that it was given), likeness (of need and target, 0–1, 1 is the same pair), effect (levels by
+        which the example moves the expected level; the effects of all labels add up to what labels change); in the
+        order of pairs.
 
     Raises
     ------
@@ -205,24 +206,26 @@ def grade_examples(
     check_range("top", top, low=1, high=None, wanted="1 or more")
     asked, _ = _ask(pairs, needs, targets, grader, None)
     most = min(top, grader.labels.height)
-    nearest, likeness = np.zeros((len(asked.need), most), np.int64), np.zeros((len(asked.need), most))
-    for rows, block in kernel(asked, _known(grader)) if most else ():
-        nearest[rows] = np.argsort(-block, axis=1, kind="stable")[:, :most]
-        likeness[rows] = np.take_along_axis(block, nearest[rows], axis=1)
+    nearest = np.zeros((len(asked.need), most), np.int64)
+    likeness, said = np.zeros((2, len(asked.need), most))
+    for rows, told, block in kernel(asked, _known(grader)) if most else ():
+        nearest[rows] = np.argsort(-told, axis=1, kind="stable")[:, :most]
+        likeness[rows] = np.take_along_axis(told, nearest[rows], axis=1)
+        said[rows] = np.take_along_axis(block, nearest[rows], axis=1)
     need, target, _ = coded([grader.labels], [grader.needs], [grader.targets])
-    told = grader.labels.with_columns(
+    shown = grader.labels.with_columns(
         need_title=grader.needs["title"][need], target_title=grader.targets["title"][target]
     )[nearest.ravel()]
-    effect = likeness.ravel() * grader.dual.sum(axis=1)[nearest.ravel()]
+    effect = said.ravel() * grader.dual.sum(axis=1)[nearest.ravel()]
     own = pairs.select(PAIR)[np.repeat(np.arange(pairs.height), most)]
     return own.with_columns(
         rank=pl.Series(np.tile(np.arange(1, most + 1), pairs.height), dtype=pl.Int64),
-        example_need_id=told["need_id"],
-        example_target_id=told["target_id"],
-        need_title=told["need_title"],
-        target_title=told["target_title"],
-        level=told["level"],
-        likeness=pl.Series(likeness.ravel() / FULL),
+        example_need_id=shown["need_id"],
+        example_target_id=shown["target_id"],
+        need_title=shown["need_title"],
+        target_title=shown["target_title"],
+        level=shown["level"],
+        likeness=pl.Series(likeness.ravel() / TEXTS),
         effect=pl.Series(effect),
     )
 

@@ -157,6 +157,13 @@ def test_evaluate_refuses_levels_that_are_no_number():
         evaluation.evaluate(graded(LABELS, [sure(1)] * 4), labels, NEEDS)
 
 
+def test_evaluate_names_the_columns_that_grades_lack():
+    with pytest.raises(TableError, match=r"table\.columns.*graded lacks.*p3.*level"):
+        evaluation.evaluate(graded(LABELS, [sure(1)] * 4).drop("p3", "level"), LABELS, NEEDS)
+    with pytest.raises(TableError, match=r"table\.columns.*labels lacks.*level"):
+        evaluation.evaluate(graded(LABELS, [sure(1)] * 4), LABELS.drop("level"), NEEDS)
+
+
 def test_evaluate_names_the_label_that_was_not_graded():
     with pytest.raises(TableError, match=r"table\.unknown.*labels\.need_id, target_id.*graded.*n3"):
         evaluation.evaluate(graded(LABELS, [sure(1)] * 4).head(3), LABELS, NEEDS)
