@@ -81,7 +81,7 @@ def ours(case: str, repeat: int) -> dict[str, object]:
 
 def kernel(case: str, repeat: int) -> dict[str, object]:
     """The solver alone, with prices and ties."""
-    from silian.engines import _flow
+    from silian.engines.allocate import _flow
 
     row, column, score, wanted, free = arrays(case)
     start = np.searchsorted(row, np.arange(wanted.size + 1))

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from silian.engines._flow.auction import auction, settle
-from silian.engines._flow.graph import Graph, transpose
-from silian.engines._flow.paths import augment, extreme_prices
-from silian.engines._flow.ties import Face, first_optimum
+from silian.engines.allocate._flow.auction import auction, settle
+from silian.engines.allocate._flow.graph import Graph, transpose
+from silian.engines.allocate._flow.paths import augment, extreme_prices
+from silian.engines.allocate._flow.ties import Face, first_optimum
 
 __all__ = ["Graph", "best"]
 

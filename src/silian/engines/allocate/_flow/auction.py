@@ -10,7 +10,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from silian.engines._flow.graph import Graph
+    from silian.engines.allocate._flow.graph import Graph
 
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]

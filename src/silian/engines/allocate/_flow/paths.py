@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from silian.engines._flow.graph import FAR, Graph, Search, nearest, new_search, reach
+from silian.engines.allocate._flow.graph import FAR, Graph, Search, nearest, new_search, reach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
