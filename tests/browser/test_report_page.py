@@ -39,7 +39,8 @@ def files(tmp_path_factory):
     evil = small.results() | {
         "problems": small.results()["problems"].with_columns(found=pl.lit(small.HOSTILE), file=pl.lit(small.HOSTILE)),
     }
-    runs = {"full": full, "hostile": (hostile, evil), "empty": (Region.of({}), small.nothing())}
+    ungraded = (small.region(), small.results() | {"grades": small.nothing()["grades"]})
+    runs = {"full": full, "ungraded": ungraded, "hostile": (hostile, evil), "empty": (Region.of({}), small.nothing())}
     for name, (region, results) in runs.items():
         (folder / f"{name}.html").write_text(page(region, results, receipt=small.receipt()), encoding="utf-8")
     return folder
@@ -165,13 +166,46 @@ def test_a_need_shows_what_answers_it_and_why(reader):
     expect(detail.get_by_role("heading", name="激光焊缝气孔在线检测")).to_be_visible()
     assert detail.locator(".hits li .what").all_inner_texts() == ["焊缝气孔视觉检测装置", "涂布厚度激光测量"]
     first = detail.locator(".hits > li").first
-    expect(first.get_by_role("img")).to_have_attribute(
+    expect(first.get_by_role("img", name="得分")).to_have_attribute(
         "aria-label", "得分 0.80，其中 气孔 0.40，语义接近 0.30，其余 0.10"
     )
     assert first.locator(".parts li").all_inner_texts() == ["气孔\n0.40", "语义接近\n0.30", "其余\n0.10"]
     first.get_by_text("成果简介与共有词语").click()
     expect(first.locator("details mark")).to_have_text(["气孔"])
     assert "气孔" in detail.locator(".prose mark").all_inner_texts()
+
+
+def test_a_match_shows_its_level_beside_its_score_and_tells_the_chances(reader):
+    shown = reader.open("full", "#matches/n1")
+
+    hits = shown.locator("[data-part=matches] .hits > li")
+    assert hits.locator(".score").all_inner_texts() == ["0.80\n强", "0.20\n不匹配"]
+    told = "预计匹配等级：强（不匹配 5%，弱 10%，较强 25%，强 60%）"
+    grade = hits.first.locator(".grade")
+    expect(grade).to_have_attribute("aria-label", told)
+    expect(grade).to_have_attribute("title", told)
+    heights = [float(c.get_attribute("height")) for c in grade.locator("rect").all()]
+    assert heights == sorted(heights)  # the chances rise from no match to strong
+    assert [r.get_attribute("class") for r in grade.locator("rect").all()] == ["other"] * 3 + ["own"]
+    shown.get_by_role("button", name="English").click()
+    expect(grade).to_have_attribute(
+        "aria-label", "Level expected: Strong (No match 5%, Weak 10%, Fairly strong 25%, Strong 60%)"
+    )
+    text = reader.download(shown.get_by_role("button", name="Download these matches"))
+    assert text.splitlines()[1].startswith(
+        "n1,激光焊缝气孔在线检测,Achievements,a1,焊缝气孔视觉检测装置,1,0.8,Strong,0.05,0.1,0.25,0.6,"
+    )
+
+
+def test_a_run_without_labels_says_nothing_of_levels(reader):
+    shown = reader.open("ungraded", "#matches/n1")
+
+    assert shown.locator("[data-part=matches] .hits .score").all_inner_texts() == ["0.80", "0.20"]
+    assert shown.locator(".grade").count() == 0
+    expect(shown.locator("#made")).to_contain_text("匹配得分")
+    expect(shown.locator("#made")).not_to_contain_text("匹配等级")
+    text = reader.download(shown.get_by_role("button", name="下载所列匹配"))
+    assert text.splitlines()[0] == "\ufeff需求编号,需求名称,类别,编号,名称,名次,得分,得分构成"
 
 
 def test_an_expert_shows_the_works_that_share_most_and_whether_assigned(reader):

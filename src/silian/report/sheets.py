@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from silian.errors import ArgumentError, ReportError
+from silian.report import views
 from silian.report._words import check_language, check_results, code_label, names, say, words
 from silian.tables.schema import results as result_tables
 
@@ -87,7 +88,8 @@ def sheets(
     _contents(book, results, look, language=language)
     labels = _Labels(region, language)
     for name, noun in _written():
-        _write(book, noun, results[name], labels, look, rows_per_sheet=rows_per_sheet)
+        told, table = _with_grades(noun, results) if name == "achievement_pairs" else (noun, results[name])
+        _write(book, told, table, labels, look, rows_per_sheet=rows_per_sheet)
     try:
         book.close()
     except FileCreateError as error:
@@ -96,6 +98,13 @@ def sheets(
 
 def _written() -> list[tuple[str, Table]]:
     return [(name, noun) for name, noun in result_tables().items() if name not in LEFT_OUT]
+
+
+def _with_grades(noun: Table, results: Mapping[str, pl.DataFrame]) -> tuple[Table, pl.DataFrame]:
+    """The matches with their grades beside the scores, where there are any, and what all their columns mean."""
+    table = views.with_grades(results[noun.name], results["grades"])
+    known = {column.name: column for column in (*result_tables()["grades"].columns, *noun.columns)}
+    return replace(noun, columns=tuple(known[name] for name in table.columns)), table
 
 
 def _reserve(path: Path) -> None:
@@ -130,6 +139,7 @@ class _Labels:
 
     def codes(self, column: Column, values: pl.Series) -> pl.Series:
         """The labels of a column of codes; codes that the list lacks stay as they are, empty ones empty."""
+        values = values.cast(pl.String())
         shown = {v: code_label(str(column.codes), v, self.language) for v in values.unique().to_list() if v}
         return values.replace_strict(shown, default=values, return_dtype=pl.String())
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCORE_BIN: Final = 0.05  # width of a bar in the distribution of scores
+GRADE: Final = ("level", "p1", "p2", "p3", "p4")  # what a grade says of a match
 STATES: Final = ("made", "break", "blank", "other")  # of a product: made here, missing in two ways, neither
 
 
@@ -70,6 +71,34 @@ def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame) -> 
         counts = dict(place.value_counts().rows())
         rows += [(noun, b / bins, (b + 1) / bins, counts.get(b, 0)) for b in range(bins)]
     return pl.DataFrame(rows, schema=["noun", "bin_from", "bin_to", "needs"], orient="row")
+
+
+def with_grades(achievement_pairs: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+    """The matches with their expected level and its chances beside the score; as given where nothing was graded.
+
+    Parameters
+    ----------
+    achievement_pairs : need_id, target_id, score
+    grades : need_id, target_id, p1, p2, p3, p4 (chances), level; at most one row per pair
+
+    Returns
+    -------
+    The columns and rows of achievement_pairs, and behind score: level, p1, p2, p3, p4; empty for a pair without grade.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"need_id": ["n1"], "target_id": ["a1"], "score": [0.4], "why": [""]})
+    >>> chances = {"p1": [0.0], "p2": [0.1], "p3": [0.7], "p4": [0.2]}
+    >>> grades = pl.DataFrame({"need_id": ["n1"], "target_id": ["a1"], **chances, "level": [3]})
+    >>> with_grades(pairs, grades).row(0)
+    ('n1', 'a1', 0.4, 3, 0.0, 0.1, 0.7, 0.2, '')
+    """
+    if grades.is_empty():
+        return achievement_pairs
+    keys = ["need_id", "target_id"]
+    graded = achievement_pairs.join(grades.select(*keys, *GRADE), on=keys, how="left", maintain_order="left")
+    at = achievement_pairs.columns.index("score") + 1
+    return graded.select(*achievement_pairs.columns[:at], *GRADE, *achievement_pairs.columns[at:])
 
 
 def served_between(needs: pl.DataFrame, experts: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:

@@ -37,6 +37,7 @@ SCRIPTS: Final = (
     "table",
     "picture",
     "because",
+    "grade",
     "matches",
     "serves",
     "exposure",

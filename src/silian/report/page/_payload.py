@@ -55,7 +55,7 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 PAIRS: Final = ("achievement_pairs", "expert_pairs")
 TERMS: Final[Mapping[str, str]] = {"achievement_pairs": "achievement_terms", "expert_pairs": "expert_terms"}
-APART: Final = (*TERMS.values(), "exposure_curve")  # the page has these in a form of their own
+APART: Final = (*TERMS.values(), "exposure_curve", "grades")  # the page has these in a form of their own
 TEXTS: Final[Mapping[str, str]] = {"needs": "text", "achievements": "text", "experts": "profile"}
 
 
@@ -140,6 +140,7 @@ def _shown(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
         for name in PAIRS
     }
     chosen |= {
+        "achievement_pairs": views.with_grades(chosen["achievement_pairs"], results["grades"]),
         "summary": results["summary"],
         "problems": results["problems"].filter(pl.int_range(pl.len()).over("code") < MAX_PROBLEMS),
         "same": results["same"].filter(pl.col("org_id") != pl.col("canonical_id")).sort("canonical_id", "org_id"),

@@ -121,6 +121,20 @@ def test_page_carries_the_parts_of_every_score():
     assert named[:4] == [("word", "气孔", 4000), ("meaning", "", 3000), ("rest", "", 1000), ("word", "检测", 2000)]
 
 
+def test_page_carries_the_grades_row_by_row_with_the_matches():
+    pairs = carried(made())["results"]["achievement_pairs"]
+
+    assert column(pairs, "level") == [4, 1, None, None]
+    assert [column(pairs, f"p{n}")[0] for n in (1, 2, 3, 4)] == [0.05, 0.1, 0.25, 0.6]
+    assert "grades" not in carried(made())["results"]
+
+
+def test_page_carries_no_level_where_nothing_was_graded():
+    body = carried(made(results=RESULTS | {"grades": RESULTS["grades"].clear()}))
+
+    assert "level" not in body["results"]["achievement_pairs"]["cols"]
+
+
 def test_page_carries_where_terms_stand_and_what_the_tables_say():
     body = _payload.payload(small.region(), small.results())
 

@@ -35,9 +35,31 @@ def test_sheets_puts_names_beside_ids_and_the_reasons_in_words(tmp_path):
     book = written(tmp_path)
 
     head, first, *_ = values(book["需求成果匹配"])
-    assert head == ("需求编号", "需求编号 · 名称", "成果编号", "成果编号 · 名称", "名次", "得分", "得分构成")
+    assert (head[:6], head[-1]) == (
+        ("需求编号", "需求编号 · 名称", "成果编号", "成果编号 · 名称", "名次", "得分"),
+        "得分构成",
+    )
     why = "气孔 0.4；语义接近 0.3；其余 0.1"
-    assert first == ("n1", "激光焊缝气孔在线检测", "a1", "焊缝气孔视觉检测装置", 1, 0.8, why)
+    assert (first[:6], first[-1]) == (("n1", "激光焊缝气孔在线检测", "a1", "焊缝气孔视觉检测装置", 1, 0.8), why)
+
+
+def test_sheets_puts_the_level_in_words_and_its_chances_beside_the_score(tmp_path):
+    book = written(tmp_path)
+
+    rows = [row[5:11] for row in values(book["需求成果匹配"])]
+    assert rows == [
+        ("得分", "预计等级", "不匹配概率", "弱的概率", "较强概率", "强的概率"),
+        (0.8, "强", 0.05, 0.1, 0.25, 0.6),
+        (0.2, "不匹配", 0.6, 0.3, 0.08, 0.02),
+        (0.55, None, None, None, None, None),
+        (0.15, None, None, None, None, None),
+    ]
+
+
+def test_sheets_says_nothing_of_levels_where_nothing_was_graded(tmp_path):
+    book = written(tmp_path, RESULTS | {"grades": RESULTS["grades"].clear()})
+
+    assert values(book["需求成果匹配"])[0][5:] == ("得分", "得分构成")
 
 
 def test_sheets_speaks_english(tmp_path):

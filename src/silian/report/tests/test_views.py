@@ -34,6 +34,27 @@ def test_best_scores_counts_only_the_first_of_each_need_and_every_bin_is_there()
     ]
 
 
+def test_with_grades_puts_each_grade_beside_the_score_of_its_own_match():
+    grades = RESULTS["grades"][::-1]
+
+    table = views.with_grades(RESULTS["achievement_pairs"], grades)
+
+    assert table.columns == ["need_id", "target_id", "rank", "score", "level", "p1", "p2", "p3", "p4", "why"]
+    assert table.select("target_id", "level", "p4").rows() == [
+        ("a1", 4, 0.6),
+        ("a2", 1, 0.02),
+        ("a2", None, None),
+        ("a1", None, None),
+    ]
+    assert_frame_equal(table.select(RESULTS["achievement_pairs"].columns), RESULTS["achievement_pairs"])
+
+
+def test_with_grades_leaves_matches_as_they_are_where_nothing_was_graded():
+    pairs = RESULTS["achievement_pairs"]
+
+    assert_frame_equal(views.with_grades(pairs, RESULTS["grades"].clear()), pairs)
+
+
 @given(scores=st.lists(st.floats(0, 1), max_size=50))
 def test_best_scores_puts_every_need_into_one_bar(scores):
     pairs = pl.DataFrame(

@@ -33,6 +33,7 @@ const format = {
   count: (v) => whole.format(v),
   number: (v) => v.toLocaleString("en-US", { maximumFractionDigits: 2 }),
   score: (v) => (v > 0 && v < 0.005 ? "<0.01" : v.toFixed(2)),
+  percent: (v) => (v > 0 && v < 0.005 ? "<1%" : v < 1 && v > 0.995 ? ">99%" : Math.round(v * 100) + "%"),
   share: (v) => (v * 100).toFixed(v === 0 || v === 1 ? 0 : 1) + "%",
   money(v) {
     if (state.language === "en") return "CNY " + whole.format(v);
@@ -42,12 +43,15 @@ const format = {
 };
 
 /** An element: attributes by name, on* are listeners, texts are always texts. */
-function h(tag, attributes, ...children) {
-  const node = document.createElement(tag);
+const h = (tag, attributes, ...children) => dressed(document.createElement(tag), attributes, children);
+
+/** An element of a small drawing. */
+const svg = (tag, attributes, ...children) => dressed(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+function dressed(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "class") node.className = value;
     else node.setAttribute(name, value === true ? "" : String(value));
   }
   node.append(...children.flat(3).filter((c) => c !== null && c !== undefined && c !== false));

@@ -151,7 +151,7 @@ function hit(noun, row, assigned) {
     h("div", {},
       h("div", { class: "what", dir: "auto" }, noun === "experts" ? nameOf("experts", id) : markedBy(get("title") || String(id), spots, "achievements.title", terms)),
       h("div", { class: "sub" }, noun === "experts" && assigned.has(id) ? h("span", { class: "badge good" }, t("matches.assigned")) : null, facts.filter(Boolean).map((f) => h("span", { dir: "auto" }, f)), h("span", {}, id))),
-    h("span", { class: "score" }, format.score(score)),
+    h("div", { class: "score" }, format.score(score), gradeNode(gradeOf(pairs, row))),
     h("div", { class: "body" },
       h("div", { class: "bar", role: "img", "aria-label": t("matches.score", { score: format.score(score), parts: said }) }, bar(parts).childNodes.length ? [...bar(parts).childNodes] : null),
       h("ul", { class: "parts" }, parts.map((p) => h("li", {}, h("i", { class: p.style, "aria-hidden": "true" }), h("span", { dir: "auto" }, partName(p)), h("span", { class: "n" }, format.score(p.part))))),
@@ -186,14 +186,16 @@ function bestWorks(id, terms, spots) {
 function matchesCsv() {
   const heads = [], rows = [];
   const needs = data.nouns.needs, label = (table, name) => pick(table.schema.columns[name].label);
-  const pairs = data.results.achievement_pairs;
-  heads.push(label(needs, "need_id"), label(needs, "title"), t("csv.kind"), t("csv.id"), t("csv.name"), label(pairs, "rank"), label(pairs, "score"), label(pairs, "why"));
+  const pairs = data.results.achievement_pairs, graded = pairs.has("level") ? ["level", ...CHANCES] : [];
+  heads.push(label(needs, "need_id"), label(needs, "title"), t("csv.kind"), t("csv.id"), t("csv.name"), label(pairs, "rank"), label(pairs, "score"));
+  heads.push(...graded.map((name) => pick(boot.schema.results.grades.columns[name].label)), label(pairs, "why"));
   for (const row of matches.shown) {
     const id = needs.get("need_id", row);
     for (const [noun, groups] of [["achievements", needFacts().matched], ["experts", needFacts().experts]]) {
       for (const r of groups.get(id) || []) {
         const of = pairsOf(noun), target = of.get("target_id", r);
-        rows.push([id, needs.get("title", row), pick(data.nouns[noun].schema.label), target, nameOf(noun, target), of.get("rank", r), of.get("score", r), partsOf(of, r).map((p) => partName(p) + " " + p.part.toFixed(3)).join("；")]);
+        const grade = graded.map((name) => (of.has(name) && name === "level" && of.get(name, r) ? codeLabel("match_level", of.get(name, r)) : of.get(name, r)));
+        rows.push([id, needs.get("title", row), pick(data.nouns[noun].schema.label), target, nameOf(noun, target), of.get("rank", r), of.get("score", r), ...grade, partsOf(of, r).map((p) => partName(p) + " " + p.part.toFixed(3)).join("；")]);
       }
     }
   }

@@ -84,12 +84,12 @@ function picture(options) {
   }
   const buttons = ["picture.chart", "picture.table"].map((key, i) => h("button", { type: "button", "aria-pressed": String(i === 0), onclick: () => turn(Boolean(i)) }, t(key)));
   const csv = () => downloadCsv(options.name, options.columns.flatMap((c) => c.csv.heads()), options.rows.map((row) => options.columns.flatMap((c) => c.csv.cells(row))));
-  const svg = async () => { if (!view) await draw(); download(options.name + ".svg", "image/svg+xml", await view.toSVG()); };
+  const saved = async () => { if (!view) await draw(); download(options.name + ".svg", "image/svg+xml", await view.toSVG()); };
   const node = h("figure", { class: "picture card" },
     h("figcaption", {}, h("div", { class: "words" }, h("h3", {}, title), note ? h("p", {}, note) : null),
       h("div", { class: "acts" }, h("span", { class: "seg", role: "group", "aria-label": t("picture.view") }, buttons),
         h("button", { type: "button", class: "quiet", onclick: csv }, "CSV", h("span", { class: "unseen" }, " " + title)),
-        h("button", { type: "button", class: "quiet", onclick: svg }, "SVG", h("span", { class: "unseen" }, " " + title)))),
+        h("button", { type: "button", class: "quiet", onclick: saved }, "SVG", h("span", { class: "unseen" }, " " + title)))),
     host, behind);
   const self = {
     host, node,
