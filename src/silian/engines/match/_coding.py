@@ -57,7 +57,7 @@ def decoded(vectors: Vectors) -> np.ndarray:
 
 def codes_of(rows: Any, vectors: Vectors) -> Codes:
     """Units made ready for the fast pass. rows: csr_array float32 (units, features), indices sorted."""
-    common = _common(rows)
+    common = _common(rows) if vectors.codes.shape[1] else np.zeros(0, np.int64)
     posts = rows.T.tocsr()
     posts.sort_indices()
     steps = np.asarray([posts.data[posts.indptr[f] : posts.indptr[f + 1]].max() / 255 for f in common], np.float32)
@@ -67,8 +67,9 @@ def codes_of(rows: Any, vectors: Vectors) -> Codes:
         columns[posts.indices[part], place] = np.minimum(np.ceil(posts.data[part] / steps[place]), 255)
     coarse, step, error = _coarse(vectors)
     moved = ((start, (codes.view(np.uint8) ^ 128)) for start, codes in coarse)
+    listed = _without(lists(posts), common)
     return Codes(
-        posts=_without(lists(posts), common), common=common, common_step=steps,
+        posts=listed, most=_largest(listed), common=common, common_step=steps,
         common_codes=_tiles(iter([(0, columns)]), *columns.shape), vector_codes=_tiles(moved, *vectors.codes.shape),
         step=step, error=error,
     )  # fmt: skip
@@ -83,11 +84,14 @@ def asking_of(rows: Any, vectors: Vectors, codes: Codes, meaning: float) -> Aski
     own = np.repeat(np.arange(n), np.diff(rows.indptr))
     column = place[rows.indices]
     value = (rows.data * np.float32(1 - meaning)).astype(np.float32)
-    listed = column < 0
+    listed = np.flatnonzero(column < 0)
+    most = value[listed] * codes.most[rows.indices[listed]] * np.float32(1 + ROUNDING)
+    order = np.lexsort((-most, own[listed]))
+    listed, most = listed[order], most[order]
     used, code = np.unique(rows.indices[listed], return_inverse=True)
     ptr = np.concatenate([[0], np.cumsum(np.bincount(own[listed], minlength=n))]).astype(np.int64)
-    worth = np.zeros((padded, _padded(len(codes.common))), np.float32)
-    worth[own[~listed], column[~listed]] = value[~listed] * codes.common_step[column[~listed]]
+    worth, among = np.zeros((padded, _padded(len(codes.common))), np.float32), column >= 0
+    worth[own[among], column[among]] = value[among] * codes.common_step[column[among]]
     common_step = worth.max(axis=1, initial=0.0) / COARSE
     scaled = worth / np.where(common_step > 0, common_step, 1)[:, None]
     coarse, step, error = _coarse(vectors)
@@ -95,7 +99,7 @@ def asking_of(rows: Any, vectors: Vectors, codes: Codes, meaning: float) -> Aski
     for start, part in coarse:
         near[start : start + len(part), : part.shape[1]] = part
     return Asking(
-        lists=Lists(ptr, code.astype(np.int32), value[listed]),
+        lists=Lists(ptr, code.astype(np.int32), value[listed]), most=most,
         start=codes.posts.ptr[used].astype(np.int64), stop=codes.posts.ptr[used + 1].astype(np.int64),
         common_codes=np.minimum(np.ceil(scaled), COARSE).astype(np.int8),
         common_step=(common_step[:n] * (1 + ROUNDING)).astype(np.float32),
@@ -111,6 +115,13 @@ def _common(rows: Any) -> np.ndarray:
     held = np.bincount(rows.indices, minlength=rows.shape[1])
     often = np.flatnonzero(held > max(COMMON * rows.shape[0], LANES))
     return np.sort(often[np.argsort(-held[often], kind="stable")[:MOST_COMMON]])
+
+
+def _largest(given: Lists) -> np.ndarray:
+    """float32: the largest value of each row, 0 where it is empty."""
+    largest, filled = np.zeros(len(given.ptr) - 1, np.float32), np.diff(given.ptr) > 0
+    largest[filled] = np.maximum.reduceat(given.value, given.ptr[:-1][filled]) if filled.any() else 0
+    return largest
 
 
 def _without(given: Lists, rows: np.ndarray) -> Lists:

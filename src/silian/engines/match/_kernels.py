@@ -85,12 +85,14 @@ def shared_words(left, i, right, u):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def nearness(left, i, right, u):  # type: ignore[no-untyped-def]
+def nearness(left, left_scale, i, right, right_scale, u):  # type: ignore[no-untyped-def]
     """Cosine of row i of left and row u of right, not below 0; the product of the codes is exact."""
+    if left.shape[1] == 0:
+        return 0.0
     total = np.int64(0)
-    for d in range(left.codes.shape[1]):
-        total += np.int64(np.int32(left.codes[i, d]) * np.int32(right.codes[u, d]))
-    return max(np.float64(total), 0.0) * (left.scale[i] * right.scale[u])
+    for d in range(left.shape[1]):
+        total += np.int64(np.int32(left[i, d]) * np.int32(right[u, d]))
+    return max(np.float64(total), 0.0) * (left_scale[i] * right_scale[u])
 
 
 @njit(cache=True, nogil=True)
@@ -101,31 +103,36 @@ def lay_out(words, i, weight, factor):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def weighed_words(weight, right, u):  # type: ignore[no-untyped-def]
+def weighed_words(weight, ptr, code, value, u):  # type: ignore[no-untyped-def]
     """`shared_words` of a row that is laid out, to the last bit: the zeros between add nothing. Has no branch."""
     total = 0.0
-    for k in range(right.ptr[u], right.ptr[u + 1]):
-        total += weight[right.code[k]] * np.float64(right.value[k])
+    for k in range(ptr[u], ptr[u + 1]):
+        total += weight[code[k]] * np.float64(value[k])
     return total
 
 
 @njit(cache=True, nogil=True)
-def score_pair(i, weight, t, needs, units, groups, meaning, value, unit):  # type: ignore[no-untyped-def]
+def score_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    i, t, weight, codes, scale, ptr, code, word, unit_codes, unit_scale, start, worth, meaning, value, unit
+):
     """The score of need i, whose words are laid out in weight, and target t; double precision, fixed order.
 
     Writes the units that it rests on to unit (best,), ties by unit, -1 where there are fewer; value (best,): room.
+    Takes the arrays of needs, units and groups one by one: to take them out of tuples for each pair costs more than
+    the score.
     """
-    first, last = groups.start[t], groups.start[t + 1]
-    value[:], unit[:] = -1.0, -1
+    best, first, last = len(value), start[t], start[t + 1]
+    for b in range(best):
+        value[b], unit[b] = -1.0, -1
     for u in range(first, last):
-        words = weighed_words(weight, units.words, u)
-        near = nearness(needs.vectors, i, units.vectors, u)
-        new, new_unit = groups.weight[u] * ((1.0 - meaning) * words + meaning * near), u
-        for b in range(groups.best):
+        words = weighed_words(weight, ptr, code, word, u)
+        near = nearness(codes, scale, i, unit_codes, unit_scale, u)
+        new, new_unit = worth[u] * ((1.0 - meaning) * words + meaning * near), u
+        for b in range(best):
             if new > value[b]:
                 new, value[b] = value[b], new
                 new_unit, unit[b] = unit[b], new_unit
-    total, number = 0.0, min(groups.best, last - first)
+    total, number = 0.0, min(best, last - first)
     for b in range(number):
         total += value[b] / number
     return min(total, 1.0)
@@ -136,9 +143,13 @@ def exact_scores(need, target, needs, units, groups, meaning, features):  # type
     """Scores of given pairs (need, target: int64 (n,)) and the units that they rest on, as `score_pair` gives them."""
     score, value, weight = np.zeros(len(need)), np.empty(groups.best), np.zeros(features)
     unit = np.full((len(need), groups.best), -1, np.int64)
+    words, vectors = units.words, units.vectors
     for k in range(len(need)):
         lay_out(needs.words, need[k], weight, 1.0)
-        score[k] = score_pair(need[k], weight, target[k], needs, units, groups, meaning, value, unit[k])
+        score[k] = score_pair(
+            need[k], target[k], weight, needs.vectors.codes, needs.vectors.scale, words.ptr, words.code, words.value,
+            vectors.codes, vectors.scale, groups.start, groups.weight, meaning, value, unit[k],
+        )  # fmt: skip
         lay_out(needs.words, need[k], weight, 0.0)
     return score, unit
 
@@ -296,7 +307,11 @@ def parts_of_pairs(need, unit, needs, units, groups, meaning, wording, marks, mo
             left, found = give_out(i, u, wording, marks.alone, shared, times, part, touched, found)
             mark_touches(marks.touching, u, joined, True)  # noqa: FBT003
             rest[k] += left
-            near[k] += scale * meaning * nearness(needs.vectors, i, units.vectors, u)
+            near[k] += (
+                scale
+                * meaning
+                * nearness(needs.vectors.codes, needs.vectors.scale, i, units.vectors.codes, units.vectors.scale, u)
+            )
             for a in range(needs.words.ptr[i], needs.words.ptr[i + 1]):
                 shared[needs.words.code[a]] = 0.0
         count_grams(i, wording, 0.0, times)

@@ -34,7 +34,10 @@ def nearest_sentences(need, unit, asked, answers, meaning):  # type: ignore[no-u
                     value = (1.0 - meaning) * words
                     # the vectors can add no more than their share: most sentences need not be compared at all
                     if meaning > 0.0 and value + meaning > near[k]:
-                        value += meaning * nearness(asked.side.vectors, i, answers.side.vectors, j)
+                        value += meaning * nearness(
+                            asked.side.vectors.codes, asked.side.vectors.scale, i,
+                            answers.side.vectors.codes, answers.side.vectors.scale, j,
+                        )  # fmt: skip
                     if value > near[k]:
                         left[k], right[k], near[k] = i, j, value
     return left, right, near

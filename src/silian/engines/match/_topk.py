@@ -1,7 +1,9 @@
-"""The exact best k in one pass: an upper bound of every score from whole numbers, the score itself where it may count.
+"""The exact best k in one pass: an upper bound of every score, the score itself where it may count.
 
-Chunks of units come in turn, so that their codes stay in the processor's cache while all needs pass by. Needs come in
-blocks of HIGH. Nothing here draws, waits or depends on the number of threads.
+Chunks of units come in turn, so that their codes stay in the processor's cache while all needs pass by. With vectors
+needs come in blocks of HIGH and bounds are products of whole numbers. By words alone a need walks only the lists of its
+weightiest features; what the others could add stands in every bound (MaxScore: H. Turtle, J. Flood (1995), Query
+evaluation, Information Processing & Management 31). Nothing here draws, waits or depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -16,16 +18,19 @@ from silian.engines.match._kernels import Groups, Lists, Side, lay_out, score_pa
 
 LEAST = 1e-4  # a score below this is no match
 RUN = 64  # bounds that are looked at together
+PASSED = 0.3  # of the floor: what the lists that are passed over may add; more saves walking and costs exact scores
 
 
 class Codes(NamedTuple):
     """Units made ready for bounds: derived from their rows and vectors alone, and from nothing else.
 
-    A feature that many units have is a column of bytes, of which one step stands for `common_step`; the others are
-    lists of units. Vectors are bytes too, moved up by 128; one step of a row stands for `step`.
+    Where there are vectors a feature that many units have is a column of bytes, of which one step stands for
+    `common_step`; the others are lists of units. Vectors are bytes too, moved up by 128; one step of a row stands for
+    `step`.
     """
 
     posts: Lists  # per feature that is not common: its units, ascending, and their weights
+    most: np.ndarray  # float32 (features,): the largest of these weights; 0 where there are none
     common: np.ndarray  # int64 (common,): features
     common_step: np.ndarray  # float32 (common,)
     common_codes: np.ndarray  # uint8 (tiles, common / 4, 64), rounded up
@@ -37,7 +42,8 @@ class Codes(NamedTuple):
 class Asking(NamedTuple):
     """Needs made ready for bounds, in the terms of Codes."""
 
-    lists: Lists  # per need: places in start and stop, and share of the words × weight
+    lists: Lists  # per need: places in start and stop, and share of the words × weight; what may add most comes first
+    most: np.ndarray  # float32 (entries of lists,): the most that it may add
     start: np.ndarray  # int64: where the units of a feature begin in posts
     stop: np.ndarray
     common_codes: np.ndarray  # int8 (needs, padded, common): rounded up
@@ -177,10 +183,10 @@ def may_meet(allowed, need, target):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def add_lists(asking, need, begin, end, posts, first, row):  # type: ignore[no-untyped-def]
-    """Add to row what the words of a need share with the units from `first` on; begin, end: the part of each list."""
-    for k in range(asking.lists.ptr[need], asking.lists.ptr[need + 1]):
-        feature, value = np.uint32(asking.lists.code[k]), asking.lists.value[k]
+def add_lists(wanted, k0, k1, begin, end, posts, first, row):  # type: ignore[no-untyped-def]
+    """Add to row what entries [k0, k1) share with the units from `first` on; begin, end: the part of each list."""
+    for k in range(k0, k1):
+        feature, value = np.uint32(wanted.code[k]), wanted.value[k]
         for p in range(np.uint64(begin[feature]), np.uint64(end[feature])):
             row[np.uint64(posts.code[p] - first)] += value * posts.value[p]
 
@@ -230,6 +236,21 @@ def next_run(bound, floor, low):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def next_run_above(bound, floor, low):  # type: ignore[no-untyped-def]
+    """As `next_run`, one floor for all."""
+    n = np.uint64(len(bound))
+    at = np.uint64(low)
+    while at < n:
+        found = np.uint8(0)
+        for t in range(at, min(at + np.uint64(RUN), n)):
+            found |= bound[t] >= floor
+        if found:
+            return np.int64(at)
+        at += np.uint64(RUN)
+    return np.int64(n)
+
+
+@njit(cache=True, nogil=True)
 def add_block_products(asking, codes, block, first, last, room):  # type: ignore[no-untyped-def]
     """Write the products of a block of needs and the tiles [first, last) to room."""
     if codes.common_codes.shape[1] > 0:
@@ -253,7 +274,8 @@ def bound_block(pairing, block, lists, t0, t1, room):  # type: ignore[no-untyped
         need = block + i
         row = room.bound[i][: t1 - t0] if pairing.is_plain else room.sum[: u1 - u0]
         row[:] = asking.slack[need]
-        add_lists(asking, need, lists[0], lists[1], codes.posts, u0, row)
+        wanted = asking.lists
+        add_lists(wanted, wanted.ptr[need], wanted.ptr[need + 1], lists[0], lists[1], codes.posts, u0, row)
         if asking.common_step[need] > 0.0:
             add_common(row, room.common[i][low:high], asking.common_step[need])
         if asking.step[need] > 0.0:
@@ -266,41 +288,59 @@ def bound_block(pairing, block, lists, t0, t1, room):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def take(need, target, pairing, allowed, by_target, best, room):  # type: ignore[no-untyped-def]
-    """Score a pair whose bound is high enough, and put it where it belongs."""
-    if not may_meet(allowed, need, target):
-        return
-    score = score_pair(
-        need, room.weight, target, pairing.needs, pairing.units, pairing.groups, pairing.meaning, room.value, room.unit
-    )
-    if score < LEAST:
-        return
-    if by_target:
-        put(best, target, score, need)
-    elif len(allowed.organisation) > 0:
-        put_limited(best, need, score, target, allowed)
-    else:
-        put(best, need, score, target)
+def bound_by_words(pairing, need, floor, lists, t0, t1, room):  # type: ignore[no-untyped-def]
+    """Write the bounds of a need and the targets [t0, t1) to the first row of room.bound; there are no vectors.
+
+    floor: no score below it counts. lists: begin and end of each.
+    """
+    groups, wanted, rest = pairing.groups, pairing.asking.lists, pairing.asking.slack[need]
+    u0, u1 = groups.start[t0], groups.start[t1]
+    k0, k1 = wanted.ptr[need], wanted.ptr[need + 1]
+    while k1 > k0 and rest + pairing.asking.most[k1 - 1] <= PASSED * floor:
+        k1 -= 1
+        rest += pairing.asking.most[k1]
+    row = room.bound[0][: t1 - t0] if pairing.is_plain else room.sum[: u1 - u0]
+    row[:] = rest
+    add_lists(wanted, k0, k1, lists[0], lists[1], pairing.codes.posts, u0, row)
+    if not pairing.is_plain:
+        mean_of_best(row, u0, groups, t0, t1, room.top, room.bound[0])
 
 
 @njit(cache=True, nogil=True)
 def look_through(need, row, t0, pairing, allowed, by_target, best, room):  # type: ignore[no-untyped-def]
-    """Take the pairs of a need and the targets from t0 on whose bounds reach the floors."""
-    floor = room.floor
-    if not by_target:
-        floor[:] = floor_of(best, need)
-    low = next_run(row, floor, 0)
-    if low < len(row):
-        lay_out(pairing.needs.words, need, room.weight, 1.0)
+    """Take the pairs of a need and the targets from t0 on whose bounds reach its floor, or their own floors."""
+    low = next_run(row, room.floor, 0) if by_target else next_run_above(row, floor_of(best, need), 0)
+    if low == len(row):
+        return
+    near, far, words, groups = pairing.needs.vectors, pairing.units.vectors, pairing.units.words, pairing.groups
+    codes, scale, unit_codes, unit_scale, meaning = near.codes, near.scale, far.codes, far.scale, pairing.meaning
+    ptr, code, word, start, worth = words.ptr, words.code, words.value, groups.start, groups.weight
+    weight, value, unit = room.weight, room.value, room.unit
+    is_open = allowed.bits.shape[0] == 0 and allowed.barred.ptr[need] == allowed.barred.ptr[need + 1]
+    is_limited = len(allowed.organisation) > 0
+    floor = floor_of(best, need) if not by_target else np.float32(0.0)
+    lay_out(pairing.needs.words, need, weight, 1.0)
     while low < len(row):
         for t in range(low, min(low + RUN, len(row))):
-            if row[t] >= (floor[t] if by_target else floor_of(best, need)):
-                take(need, t0 + t, pairing, allowed, by_target, best, room)
-                if by_target:
-                    floor[t] = floor_of(best, t0 + t)
-        low = next_run(row, floor, low + RUN)
-        if low == len(row):
-            lay_out(pairing.needs.words, need, room.weight, 0.0)
+            if row[t] < (room.floor[t] if by_target else floor) or not (is_open or may_meet(allowed, need, t0 + t)):
+                continue
+            score = score_pair(
+                need, t0 + t, weight, codes, scale, ptr, code, word, unit_codes, unit_scale, start, worth, meaning,
+                value, unit,
+            )  # fmt: skip
+            if score < LEAST:
+                continue
+            if by_target:
+                put(best, t0 + t, score, need)
+                room.floor[t] = floor_of(best, t0 + t)
+            elif is_limited:
+                put_limited(best, need, score, t0 + t, allowed)
+                floor = floor_of(best, need)
+            else:
+                put(best, need, score, t0 + t)
+                floor = floor_of(best, need)
+        low = next_run(row, room.floor, low + RUN) if by_target else next_run_above(row, floor, low + RUN)
+    lay_out(pairing.needs.words, need, weight, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -309,15 +349,23 @@ def best_pairs(pairing, chunks, share, allowed, by_target, best):  # type: ignor
 
     chunks: int64, borders of targets. share: the first need, a multiple of HIGH, and the one after the last.
     """
-    asking, groups = pairing.asking, pairing.groups
+    groups = pairing.groups
     room = room_for(pairing.codes, groups, chunks)
-    lists = asking.start.copy(), asking.start.copy()
+    lists = pairing.asking.start.copy(), pairing.asking.start.copy()
     for c in range(len(chunks) - 1):
         t0, t1 = chunks[c], chunks[c + 1]
-        advance(lists[0], lists[1], asking.stop, pairing.codes.posts, groups.start[t0], groups.start[t1])
+        advance(lists[0], lists[1], pairing.asking.stop, pairing.codes.posts, groups.start[t0], groups.start[t1])
+        lowest = np.float32(LEAST)
         if by_target:
             for t in range(t0, t1):
                 room.floor[t - t0] = floor_of(best, t)
+            lowest = room.floor[: t1 - t0].min()
+        if pairing.codes.vector_codes.shape[1] == 0:
+            for need in range(share[0], share[1]):
+                floor = lowest if by_target else floor_of(best, need)
+                bound_by_words(pairing, need, floor, lists, t0, t1, room)
+                look_through(need, room.bound[0][: t1 - t0], t0, pairing, allowed, by_target, best, room)
+            continue
         for block in range(share[0], share[1], HIGH):
             bound_block(pairing, block, lists, t0, t1, room)
             for i in range(min(HIGH, share[1] - block)):

@@ -249,6 +249,6 @@ def _tidy(index: Index) -> Index:
     index = _with_features(index, index.space.narrowed(kept), number)
     return replace(
         index,
-        codes=codes._replace(posts=posts, common=number[codes.common]),
+        codes=codes._replace(posts=posts, most=codes.most[kept], common=number[codes.common]),
         learnt=replace(index.learnt, features=index.learnt.features[kept]),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # A version goes up when the fields of a class below change, or how texts are cut into words.
-INDEX_VERSION: Final = 1
+INDEX_VERSION: Final = 2
 GRADER_VERSION: Final = 1
 # What may stand in what is kept. A new encoder, or a class that becomes part of an index or grader, is added here.
 CLASSES: Final = (
@@ -175,7 +175,8 @@ def _fit(codes: Codes, vectors: Vectors) -> bool:
     bytes_of = {"common_codes": len(codes.common), "vector_codes": dimensions}
     shapes = [getattr(codes, name).shape == (tiles, -(-n // STEP), LANES * STEP) for name, n in bytes_of.items()]
     types = codes.common_codes.dtype == codes.vector_codes.dtype == np.uint8
-    return all(shapes) and types and len(codes.step) == len(codes.error) == units
+    features = len(codes.most) == len(codes.posts.ptr) - 1
+    return all(shapes) and types and features and len(codes.step) == len(codes.error) == units
 
 
 def _check_grader(grader: Grader) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 THREADS: Final[int] = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the cores, or what the variable says
 CHUNK: Final = 4_096  # units whose codes stay in the cache while all needs pass
+WORDS_CHUNK: Final = 8_192  # the same where there are no vectors
 WORTH_SHARING: Final = 50_000  # needs × units from which threads pay
 PAIRS_WORTH_SHARING: Final = 1_000
 T = TypeVar("T")
@@ -40,7 +41,7 @@ def find_best(
     needs = Side(lists(rows), vectors)
     pairing = Pairing(asking, index.codes, needs, index.side, index.groups, index.meaning, is_plain(index.groups))
     pairing, allowed = sealed(pairing), sealed(allowed)
-    borders = _borders(index.groups)
+    borders = _borders(index.groups, CHUNK if index.vectors.codes.shape[1] else WORDS_CHUNK)
     spread_needs = not by_target and n >= 2 * HIGH * threads
     shares = _shares(n, HIGH, threads) if spread_needs else [np.asarray([0, n])] * min(threads, len(borders) - 1)
     parts = [borders] * len(shares) if spread_needs else _parts(borders, len(shares))
@@ -86,10 +87,10 @@ def is_plain(groups: Groups) -> bool:
     return groups.best == 1 and len(groups.start) == len(groups.weight) + 1 and bool((groups.weight == 1).all())
 
 
-def _borders(groups: Groups) -> np.ndarray:
-    """Where chunks of targets begin and end: about CHUNK units each, a target is never cut."""
+def _borders(groups: Groups, chunk: int) -> np.ndarray:
+    """Where chunks of targets begin and end: about `chunk` units each, a target is never cut."""
     targets, units = len(groups.start) - 1, groups.start[-1]
-    at = np.searchsorted(groups.start, np.arange(0, units + CHUNK, CHUNK), side="left")
+    at = np.searchsorted(groups.start, np.arange(0, units + chunk, chunk), side="left")
     return np.unique(np.concatenate([[0], np.minimum(at, targets), [targets]])).astype(np.int64)
 
 

@@ -98,6 +98,36 @@ def test_rank_is_the_sorted_list_of_all_scores(kind, meaning, monkeypatch):
         )
 
 
+@pytest.mark.parametrize("chunk", [16, 40, 8_192])
+@pytest.mark.parametrize("top_k", [1, 3, 1_000])
+def test_rank_by_words_alone_is_the_sorted_list_of_all_scores(chunk, top_k, monkeypatch):
+    needs, targets, _, _ = scene("random", 0.0, seed=11, targets=400)
+    made = match.build(targets, encoder="words", terms=None)
+    monkeypatch.setattr(searching, "WORDS_CHUNK", chunk)
+    monkeypatch.setattr(searching, "WORTH_SHARING", 0)
+
+    turned = every_score(needs, made).sort(["target_id", "score", "need_id"], descending=[False, True, False])
+    turned = turned.filter(pl.col("score") >= _topk.LEAST).group_by("target_id", maintain_order=True).head(top_k)
+
+    assert_frame_equal(match.rank(needs, made, top_k=top_k, why=False), slow_rank(needs, made, top_k), check_exact=True)
+    assert_frame_equal(
+        match.rank_needs(needs, made, top_k=top_k, why=False).select("target_id", "need_id", "score"),
+        turned.select("target_id", "need_id", "score"), check_exact=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("chunk", [16, 8_192])
+def test_rank_of_experts_by_words_alone_is_the_sorted_list_of_all_scores(chunk, monkeypatch):
+    needs, targets, _, _ = scene("random", 0.0, seed=12, targets=400)
+    owner = np.random.default_rng(12).integers(0, 60, targets.height)
+    works = targets.rename({"target_id": "work_id"}).with_columns(expert_id=pl.Series([f"e{i:02d}" for i in owner]))
+    made = match.build_experts(works, encoder="words", terms=None)
+    monkeypatch.setattr(searching, "WORDS_CHUNK", chunk)
+    monkeypatch.setattr(searching, "WORTH_SHARING", 0)
+
+    assert_frame_equal(match.rank(needs, made, top_k=5, why=False), slow_rank(needs, made, 5), check_exact=True)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("chunk", [16, 40, 4_096])
 def test_rank_does_not_depend_on_threads_and_chunks(threads, chunk, monkeypatch):
@@ -177,6 +207,36 @@ def test_bounds_are_never_below_the_scores(seed, needs, dimensions):
             assert (bound - exact).max() < 0.2
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_bounds_by_words_are_never_below_the_scores_whatever_the_floor(seed, floor):
+    import scipy.sparse as sp
+
+    rng = np.random.default_rng(seed)
+    asked, offered = (
+        text.unit_rows(sp.random_array((n, 30), density=0.2, rng=rng, format="csr", dtype=np.float32))
+        for n in (12, 100)
+    )
+    for rows in (asked, offered):
+        rows.sort_indices()
+    near, far = (_coding.whole(np.zeros((n, 0), np.float32)) for n in (12, 100))
+    codes = _coding.codes_of(offered, far)
+    groups = _kernels.Groups(np.arange(101), np.ones(100), 1)
+    sides = (_kernels.Side(_coding.lists(asked), near), _kernels.Side(_coding.lists(offered), far))
+    pairing = _coding.sealed(
+        _topk.Pairing(_coding.asking_of(asked, near, codes, 0.0), codes, *sides, groups, 0.0, True)
+    )
+    room = _topk.room_for(codes, pairing.groups, np.asarray([0, 100]))
+    lists = pairing.asking.start.copy(), pairing.asking.start.copy()
+    _topk.advance(*lists, pairing.asking.stop, codes.posts, 0, 100)
+
+    for need in range(12):
+        _topk.bound_by_words(pairing, need, np.float32(floor), lists, 0, 100, room)
+        exact, _ = _kernels.exact_scores(np.full(100, need), np.arange(100), *pairing[2:5], 0.0, asked.shape[1])
+        assert (room.bound[0][:100] >= exact).all()
+        assert (room.bound[0][:100] - exact).max() < max(1e-5, _topk.PASSED * floor + 1e-5)
+
+
 def test_products_of_bytes_are_those_of_numpy_in_both_ways():
     rng = np.random.default_rng(7)
     left = rng.integers(-128, 128, (16, 20)).astype(np.int8)
@@ -211,7 +271,7 @@ def test_ask_reads_what_is_whole_of_a_broken_text():
 
 
 def test_room_is_made_for_an_expert_with_more_works_than_a_chunk(monkeypatch):
-    monkeypatch.setattr(searching, "CHUNK", 16)
+    monkeypatch.setattr(searching, "WORDS_CHUNK", 16)
     works = table("work", ["轴承钢"] * 50 + ["小麦"]).with_columns(expert_id=pl.Series(["e1"] * 50 + ["e2"]))
     made = match.build_experts(works, encoder="words", terms=None)
 
