@@ -3,8 +3,9 @@
 Made-up texts (seed 7): `letters` are words of six letters, each one feature; `characters` are Chinese words of two
 characters, cut and matched by their runs. Words are drawn by rank ** -0.9 from 20,000. Vectors have 384 numbers:
 `mixed` ones are sums of the vectors of a text's words, `random` ones follow from the whole text. Before a figure is
-told the answer is checked: 40 needs against all scores from the encoder's own vectors in single precision (`recall`). Every case runs in a
-process of its own; `peak_mib` is the most that process held by then, building the index, reading the needs and ranking included, the check not.
+told the answer is checked: 40 needs against all scores from the encoder's own vectors in single precision (`recall`).
+Every case runs in a process of its own; `peak_mib` is the most that process held by then, building the index, reading
+the needs and ranking included, the check not.
 `search` is the walk over the index with needs made ready, which is what the peers are timed on; `rank` cuts and encodes
 the needs too; `rank_why` gives the reasons of the 200,000 pairs as well.
 Peers, where they are installed: bm25s with its numba backend (words), faiss flat inner product (vectors); what a hybrid
