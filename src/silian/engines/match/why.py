@@ -133,21 +133,18 @@ def folded(both: Bags) -> Any:
 def why_column(terms: Sequence[str], found: Parts) -> pl.Series:
     """The parts of each pair as a column `why`."""
     n = len(found.rest)
-    names = np.asarray([*terms, REST, ""], dtype=object)
+    names = pl.Series([*terms, REST, ""], dtype=pl.String)
     last = np.broadcast_to([len(names) - 2, len(names) - 1], (n, 2))
     term = np.concatenate([np.maximum(found.term, 0), last], axis=1)
     part = np.concatenate([found.part, found.rest[:, None], found.meaning[:, None]], axis=1)
     kept = part > 0.0
     is_meaning = np.broadcast_to(np.arange(part.shape[1]) == part.shape[1] - 1, kept.shape)
-    kinds = np.where(is_meaning[kept], "meaning", "word").astype(object)
-    columns = [
-        pa.array(kinds, pa.large_string()),
-        pa.array(names[term[kept]], pa.large_string()),
-        pa.array(part[kept], pa.float64()),
-    ]
-    ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    flat = pa.StructArray.from_arrays(columns, names=["kind", "term", "part"])
-    return pl.Series("why", pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), flat)))
+    kinds = pl.Series(["word", "meaning"]).gather(pl.Series(is_meaning[kept]).cast(pl.UInt32))
+    columns = {"kind": kinds, "term": names.gather(term[kept]), "part": pl.Series(part[kept])}
+    ends = pl.Series(np.concatenate([[0], np.cumsum(kept.sum(axis=1))]), dtype=pl.Int64)
+    # by way of Arrow, which takes the ends as they are; given an array of numpy it would load pandas if that is there
+    flat = pa.StructArray.from_arrays([c.to_arrow() for c in columns.values()], names=list(columns))
+    return pl.Series("why", pl.from_arrow(pa.LargeListArray.from_arrays(ends.to_arrow(), flat)))
 
 
 def _touching(bags: Bags) -> tuple[np.ndarray, np.ndarray]:
