@@ -68,6 +68,31 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{table} 与建立索引时的数据不一致：{count} 项不同，例如 {shown}。请传入建索引时所用的表，或重新建立索引。",
     ),
     # ── allocate, link, chain ───────────────────────────────────────────────────────────────────────────────
+    "allocate.pin_absent": (
+        "{count} pin(s) are no row of pairs, e.g. {shown}. Add the pairs with their score, or drop the pins.",
+        "有 {count} 个指定不在配对表中，例如 {shown}。请补充这些配对及其得分，或取消指定。",
+    ),
+    "allocate.pin_conflict": (
+        "{count} pin(s) are conflicts of interest, e.g. {shown}. A pair in conflict never comes out: drop the pins, or "
+        "correct the relations that the conflict rests on.",
+        "有 {count} 个指定存在利益冲突，例如 {shown}。有冲突的配对不得指派：请取消指定，或更正冲突所依据的关系。",
+    ),
+    "allocate.pin_vetoed": (
+        "{count} pin(s) are vetoed as well, e.g. {shown}. Drop the pin or the veto.",
+        "有 {count} 个指定同时被否决，例如 {shown}。请取消指定或否决。",
+    ),
+    "allocate.clash": (
+        "the rules cannot all be kept. Smallest set that clashes ({count} rule(s), one of {sets}): {rules_en}. "
+        "Cheapest way out (cost {cost:.6g}): {ways_en}. Relax them so, or one of each set; problems lists all.",
+        "各项规则无法同时满足。最小冲突组（{count} 条，共 {sets} 组）：{rules_zh}。"
+        "代价最小的放宽办法（代价 {cost:.6g}）：{ways_zh}。请据此放宽，或从每组中放宽一条；全部条目见 problems。",
+    ),
+    "allocate.time": (
+        "no allocation that keeps all rules was found in {seconds} s (a total above {bound:.6g} is impossible). Give "
+        "it more seconds, or relax the rules: `allocate.clashes` tells which ones clash.",
+        "在 {seconds} 秒内没有找到满足全部规则的指派（总得分不可能超过 {bound:.6g}）。请延长时间或放宽规则："
+        "`allocate.clashes` 可指出相互冲突的规则。",
+    ),
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     "compute.name": (
         "There is no place {name!r} to run. Choose one of: {known}.",

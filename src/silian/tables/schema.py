@@ -198,6 +198,18 @@ def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     return MappingProxyType({name: MappingProxyType(values) for name, values in lists.items()})
 
 
+def phrase(name: str, code: str, language: Language, /, **values: object) -> str:
+    """The label of a code whose words leave room for values, with the values filled in.
+
+    Examples
+    --------
+    >>> phrase("rule_says", "free", "en", expert="e7", limit=3), phrase("rule_says", "free", "zh", expert="e7", limit=3)
+    ('e7 serves at most 3', '专家 e7 至多服务 3 项需求')
+    """
+    chinese, english = codes()[name][code]
+    return (chinese if language == "zh" else english).format(**values)
+
+
 def _nouns(folder: str) -> Mapping[str, Table]:
     return MappingProxyType({row["table"]: _table(folder, row) for row in rows(f"{folder}_tables")})
 

@@ -4,6 +4,8 @@ See docs/methods/allocate.md for the formulas and docs/decisions/0003-exact-assi
 """
 
 from silian.engines.allocate.assigning import Allocation, assign, loads
+from silian.engines.allocate.clashes import clashes, relax, worded
 from silian.engines.allocate.interests import ConflictRules, conflicts
+from silian.engines.allocate.rules import Rules
 
-__all__ = ["Allocation", "ConflictRules", "assign", "conflicts", "loads"]
+__all__ = ["Allocation", "ConflictRules", "Rules", "assign", "clashes", "conflicts", "loads", "relax", "worded"]

@@ -10,10 +10,19 @@ import numpy as np
 import polars as pl
 
 from silian.engines import _inputs
-from silian.engines.allocate.problem import Problem, barred_pairs, checked, problem_of, room, whole_sum
+from silian.engines.allocate.clashes import refuse_clash
+from silian.engines.allocate.problem import room
+from silian.engines.allocate.reasons import reasons_of
+from silian.engines.allocate.rules import case_of, network_of
+from silian.engines.allocate.solving import best_choice
+from silian.errors import ArgumentError, TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from silian.engines.allocate.problem import Problem
+    from silian.engines.allocate.rules import Case, Network, Rules
+    from silian.engines.allocate.solving import Answer, Tell
 
     Whole = NDArray[np.int64]
 
@@ -25,31 +34,46 @@ class Allocation:
     assigned: pl.DataFrame  # need_id, expert_id, score; sorted by the two ids
     unmet: pl.DataFrame  # need_id, missing, reason; sorted by need_id
     prices: pl.DataFrame  # side, id, price; needs, then experts, each sorted by id
+    reasons: pl.DataFrame  # need_id, reason, name, need, expert, limit, experts; of the unmet needs, sorted by need_id
     proof: pl.DataFrame  # one row: total, bound, gap, is_optimal, assigned, wanted, smallest_score
 
 
 def assign(
-    pairs: pl.DataFrame, demand: pl.DataFrame, capacity: pl.DataFrame, *, conflicts: pl.DataFrame | None = None
+    pairs: pl.DataFrame,
+    demand: pl.DataFrame,
+    capacity: pl.DataFrame,
+    *,
+    conflicts: pl.DataFrame | None = None,
+    rules: Rules | None = None,
+    seconds: float | None = None,
+    tell: Tell | None = None,
 ) -> Allocation:
-    """Choose the pairs with the best total score within demand and capacity.
+    """Choose the pairs with the best total score within demand, capacity and rules.
 
     Parameters
     ----------
     pairs : need_id, expert_id, score; one row per possible pair
         score has no unit, in [0, 1] by the schema, though any finite number is taken. A pair whose score is 0 or
         less (or below 1e-12 of the largest) adds nothing and is never chosen.
-    demand : need_id, wanted; one row per need
-        wanted is a count of experts, >= 0: at most so many are assigned, each at most once.
-    capacity : expert_id, free; one row per expert
-        free is a count of needs that the expert may still take, >= 0.
+    demand : need_id, wanted[, at_least]; one row per need
+        wanted is a count of experts, >= 0: at most so many are assigned, each at most once. at_least is a hard bound
+        below, 0 where it is empty: so many come, or the rules clash. Further columns are groups for rules.
+    capacity : expert_id, free[, at_least]; one row per expert
+        free is a count of needs that the expert may still take, >= 0; at_least and further columns as for demand.
     conflicts : need_id, expert_id; pairs that must not come out, whatever their score
         Pairs and ids that do not occur elsewhere are allowed: the table may be that of the whole region.
+    rules : pins, vetoes, people who are kept apart, quotas, loads taken elsewhere; see `Rules`
+    seconds : > 0; the longest that a search beside the network may take, where rules need one; None: to the end
+    tell : told the part that is done (0 to 1) and what goes on, in such a search
 
     Returns
     -------
     Allocation : assigned (need_id, expert_id, score);
         unmet (need_id, missing: count of experts; reason: no_candidate where no other expert matched, conflict where
-        others did but are all in conflict, capacity where others matched but serve nearer needs or have no place);
+        others did but are all in conflict, capacity where others matched but serve nearer needs or have no place;
+        else the rule in the way: at_most, apart, veto);
+        reasons (need_id, reason, name, need, expert, limit, experts: all that stands in the way of an unmet need, with
+        the count of candidates that it keeps away; see `reasons.reasons_of`);
         prices (side, id, price in score: of an expert what one more free place would add to the total, of a need what
         one wanted expert less would take away; of a need that wants none, the least that fits the experts' prices);
         proof (one row: total and bound in score, gap = bound - total, is_optimal, assigned and wanted as counts,
@@ -59,7 +83,10 @@ def assign(
     ------
     TableError : table.columns, table.type, table.value (nulls, a count below 0, a score that is not finite),
         table.duplicate (a pair, need or expert given twice), table.unknown (pairs names a need or expert that
-        demand or capacity lacks)
+        demand or capacity lacks), the same of the tables of rules; allocate.pin_absent, allocate.pin_conflict,
+        allocate.pin_vetoed; allocate.clash where the rules cannot all be kept, with the smallest set that clashes and
+        the cheapest way out; allocate.time where nothing that keeps them was found in the time
+    ArgumentError : argument.value if seconds is not above 0
 
     Notes
     -----
@@ -68,6 +95,10 @@ def assign(
     decimal places of the power of ten at or above the largest one, so the total is within 1e-12 of that per pair of
     the best, and ties are exact. Of several allocations with the best total, the one that is first by id: go through
     the pairs by need_id, expert_id and take each that some best allocation holds together with those taken before.
+    Rules: pins and vetoes leave a network. Where its answer keeps the other rules, it is the best; else those that it
+    breaks join an integer programme (scipy's HiGHS), until none is broken. Its answer is within 1e-6 of the largest
+    score of the best, or is_optimal is false and gap says how far it can be; equal totals are then not told apart by
+    id, though the answer is the same for the same input. Prices are then those of the linear relaxation.
     An empty table of pairs leaves every need unmet; an empty demand gives four empty answers but for the proof.
     The order of the rows does not matter. Deterministic. Splits: no, it sees all pairs.
     Cost: 4e4 pairs 0.03 s, 1e6 pairs 0.3 to 1.0 s and 460 MiB, 5e6 pairs 4.3 s and 1.2 GiB, on 2 cores
@@ -86,19 +117,20 @@ def assign(
     >>> result.prices.rows()  # one more place of e1 would add 0.4; without n1's wish 0.9 - 0.4 would go
     [('need', 'n1', 0.5), ('need', 'n2', 0.0), ('expert', 'e1', 0.4)]
     """
-    given, demand, capacity = checked(pairs, demand, capacity)
-    barred = barred_pairs(given, conflicts)
-    problem = problem_of(given.filter(~barred), demand, capacity)
-    chosen, need_price, expert_price = _solved(problem)
-    taken = problem.pairs.filter(pl.Series(chosen))
-    assigned = taken.select(
-        need_id=demand["need_id"].gather(taken["need"]),
-        expert_id=capacity["expert_id"].gather(taken["expert"]),
-        score="score",
+    case = case_of(pairs, demand, capacity, conflicts=conflicts, rules=rules)
+    network = network_of(case)
+    answer = _answered(case, network, seconds, tell)
+    held = case.pairs["pin"].to_numpy().copy()
+    held[network.problem.pairs["pair"].filter(pl.Series(answer.chosen))] = True
+    assigned = case.pairs.filter(pl.Series(held)).select("need_id", "expert_id", "score")
+    reasons = reasons_of(case, held)
+    return Allocation(
+        assigned=assigned,
+        unmet=_unmet(case, assigned, reasons),
+        prices=_prices(network.problem, answer.need_price, answer.expert_price),
+        reasons=reasons,
+        proof=_proof(case, assigned, answer),
     )
-    unmet = _unmet(given.with_columns(barred=barred), assigned, demand)
-    prices = _prices(problem, need_price, expert_price)
-    return Allocation(assigned, unmet, prices, _proof(problem, assigned, chosen, need_price, expert_price))
 
 
 def loads(assigned: pl.DataFrame, capacity: pl.DataFrame) -> pl.DataFrame:
@@ -136,32 +168,28 @@ def loads(assigned: pl.DataFrame, capacity: pl.DataFrame) -> pl.DataFrame:
     return joined.select("expert_id", pl.col("assigned").fill_null(0), "free")
 
 
-def _solved(problem: Problem) -> tuple[NDArray[np.bool_], Whole, Whole]:
-    """Which pairs are chosen, and the prices of needs and experts in whole numbers."""
-    from silian.engines.allocate import _flow
+def _answered(case: Case, network: Network, seconds: float | None, tell: Tell | None) -> Answer:
+    """The best choice; an error where no choice keeps the rules, or none was found in the time."""
+    if seconds is not None and not seconds > 0:
+        raise ArgumentError("argument.value", name="seconds", found=seconds, wanted="a number above 0")
+    rooms = np.concatenate([network.problem.row_room, network.problem.column_room])
+    if rooms.size and rooms.min() < 0:
+        raise refuse_clash(case)
+    answer = best_choice(network, seconds=seconds, tell=tell)
+    if not answer.is_feasible and answer.is_proved:
+        raise refuse_clash(case)
+    if not answer.is_feasible:
+        raise TableError("allocate.time", seconds=seconds, bound=answer.bound)
+    return answer
 
-    p = problem
-    return _flow.best(_flow.Graph(p.start, p.column, p.row, p.gain, p.row_room, p.column_room))
 
-
-def _unmet(pairs: pl.DataFrame, assigned: pl.DataFrame, demand: pl.DataFrame) -> pl.DataFrame:
-    """Needs that lack experts, and why. pairs: need_id, score, barred."""
-    helpful = pl.col("score") > 0
-    offers = pairs.group_by("need_id").agg(
-        allowed=(helpful & ~pl.col("barred")).sum().cast(pl.Int64), barred=(helpful & pl.col("barred")).any()
-    )
+def _unmet(case: Case, assigned: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    """Needs that lack experts, and what would have to change first."""
     counts = assigned.group_by("need_id").agg(got=pl.len().cast(pl.Int64))
-    joined = demand.join(offers, on="need_id", how="left").join(counts, on="need_id", how="left")
-    got = pl.col("got").fill_null(0)
-    reason = (
-        pl.when(pl.col("allowed").fill_null(0) > got)
-        .then(pl.lit("capacity"))
-        .when(pl.col("barred").fill_null(value=False))
-        .then(pl.lit("conflict"))
-        .otherwise(pl.lit("no_candidate"))
-    )
-    told = joined.select("need_id", missing=pl.col("wanted") - got, reason=reason)
-    return told.filter(pl.col("missing") > 0).sort("need_id")
+    joined = case.demand.join(counts, on="need_id", how="left").with_columns(pl.col("got").fill_null(0))
+    short = joined.select("need_id", missing=pl.col("wanted") - pl.col("got")).filter(pl.col("missing") > 0)
+    first = reasons.group_by("need_id", maintain_order=True).agg(pl.col("reason").first())
+    return short.join(first, on="need_id", how="left").sort("need_id")
 
 
 def _prices(problem: Problem, need_price: Whole, expert_price: Whole) -> pl.DataFrame:
@@ -173,19 +201,11 @@ def _prices(problem: Problem, need_price: Whole, expert_price: Whole) -> pl.Data
     return pl.concat(tables)
 
 
-def _proof(
-    problem: Problem, assigned: pl.DataFrame, chosen: NDArray[np.bool_], need_price: Whole, expert_price: Whole
-) -> pl.DataFrame:
-    """Total against the bound that the prices prove (weak duality), both from the scores as they were given."""
-    left = problem.gain - need_price[problem.row] - expert_price[problem.column]
-    room = np.concatenate([problem.row_room, problem.column_room])
-    price = np.concatenate([need_price, expert_price])
-    whole = sum(int(r) * int(p) for r, p in zip(room[price > 0], price[price > 0], strict=True))
-    whole += whole_sum(left[left > 0])
+def _proof(case: Case, assigned: pl.DataFrame, answer: Answer) -> pl.DataFrame:
+    """Total against the bound that the prices prove, both from the scores as they were given."""
     total = math.fsum(assigned["score"])
-    rest = problem.pairs["score"].to_numpy() - (need_price[problem.row] + expert_price[problem.column]) / problem.unit
-    bound = math.fsum([*(room * (price / problem.unit)), *rest[rest > 0]])
-    served = problem.demand.filter(pl.col("wanted") > 0).select("need_id")
+    bound = math.fsum([answer.bound, *case.pinned["score"]])
+    served = case.demand.filter(pl.col("wanted") > 0).select("need_id")
     scores = served.join(assigned, on="need_id", how="left", maintain_order="left")
     smallest = scores.group_by("need_id").agg(pl.col("score").sort().sum())["score"].min()
     return pl.DataFrame(
@@ -193,9 +213,9 @@ def _proof(
             "total": [total],
             "bound": [bound],
             "gap": [max(0.0, bound - total)],
-            "is_optimal": [whole == whole_sum(problem.gain[chosen])],
+            "is_optimal": [answer.is_proved],
             "assigned": [assigned.height],
-            "wanted": [int(problem.demand["wanted"].sum())],
+            "wanted": [int(case.demand["wanted"].sum())],
             "smallest_score": pl.Series([smallest], dtype=pl.Float64),
         }
     )
