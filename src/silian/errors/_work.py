@@ -93,6 +93,19 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "在 {seconds} 秒内没有找到满足全部规则的指派（总得分不可能超过 {bound:.6g}）。请延长时间或放宽规则："
         "`allocate.clashes` 可指出相互冲突的规则。",
     ),
+    # raised: an allocation that is taken up again does not fit its tables
+    "allocate.pair": (
+        "{count} pair(s) of assigned may not stand, e.g. {shown}: they are not in pairs, have a score of 0 or less, or "
+        "are in conflict. Hand in the tables that the allocation was made from, or drop those rows.",
+        "assigned 中有 {count} 对不应存在，例如 {shown}：不在 pairs 中、得分不大于 0 或有利益冲突。"
+        "请传入生成该指派时所用的表，或删除这些行。",
+    ),
+    "allocate.room": (
+        "{count} {side}(s) of assigned have more pairs than they want or have places, e.g. {shown}. "
+        "Hand in the tables that the allocation was made from; make changes with allocate.repair.",
+        "assigned 中有 {count} 个编号（{side}）的配对数超过所需人数或可承接数，例如 {shown}。"
+        "请传入生成该指派时所用的表；数量变化请用 allocate.repair 处理。",
+    ),
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     "compute.name": (
         "There is no place {name!r} to run. Choose one of: {known}.",

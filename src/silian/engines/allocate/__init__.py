@@ -6,6 +6,24 @@ See docs/methods/allocate.md for the formulas and docs/decisions/0003-exact-assi
 from silian.engines.allocate.assigning import Allocation, assign, loads
 from silian.engines.allocate.clashes import clashes, relax, worded
 from silian.engines.allocate.interests import ConflictRules, conflicts
+from silian.engines.allocate.repairing import Edit, Repair, edit, repair
 from silian.engines.allocate.rules import Rules
+from silian.engines.allocate.standing import Standing, reopen
 
-__all__ = ["Allocation", "ConflictRules", "Rules", "assign", "clashes", "conflicts", "loads", "relax", "worded"]
+__all__ = [
+    "Allocation",
+    "ConflictRules",
+    "Edit",
+    "Repair",
+    "Rules",
+    "Standing",
+    "assign",
+    "clashes",
+    "conflicts",
+    "edit",
+    "loads",
+    "relax",
+    "reopen",
+    "repair",
+    "worded",
+]

@@ -77,10 +77,15 @@ def barred_pairs(pairs: pl.DataFrame, conflicts: pl.DataFrame | None) -> pl.Seri
     return marked["barred"].fill_null(value=False)
 
 
+def unit_of(largest: float) -> float:
+    """How many whole units a score of 1 has, where `largest` > 0 is the largest score."""
+    return float(10.0 ** (DIGITS - math.ceil(math.log10(largest))))
+
+
 def problem_of(pairs: pl.DataFrame, demand: pl.DataFrame, capacity: pl.DataFrame) -> Problem:
     """The pairs that can add something, as a graph in whole numbers."""
     largest = pairs["score"].max() if pairs.height else None
-    unit = 10.0 ** (DIGITS - math.ceil(math.log10(largest))) if isinstance(largest, float) and largest > 0 else 1.0
+    unit = unit_of(largest) if isinstance(largest, float) and largest > 0 else 1.0
     gains = (pl.col("score") * unit).round(mode="half_to_even").cast(pl.Int64)
     worth = pairs.filter(pl.col("score") > 0).with_columns(gain=gains).filter(pl.col("gain") > 0)
     row = worth["need"].cast(pl.Int64).to_numpy()

@@ -19,10 +19,11 @@ import numpy as np
 
 from silian.engines.allocate._flow.auction import auction, settle
 from silian.engines.allocate._flow.graph import Graph, transpose
+from silian.engines.allocate._flow.least_change import BARRED, PINNED, least_change
 from silian.engines.allocate._flow.paths import augment, extreme_prices
 from silian.engines.allocate._flow.ties import Face, first_optimum
 
-__all__ = ["Graph", "best"]
+__all__ = ["BARRED", "PINNED", "Graph", "best", "least_change", "transpose"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +89,7 @@ def _first(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: W
     if not (is_tight & ~chosen).any():
         return
     rows, columns = row_price.size, column_price.size
+    used = np.bincount(graph.row[chosen], minlength=rows), np.bincount(graph.column[chosen], minlength=columns)
     face = Face(
         start=graph.start,
         column=graph.column,
@@ -96,32 +98,10 @@ def _first(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: W
         row=turned.column,
         edge=edge,
         is_loose=is_tight,
-        row_price=row_price,
-        column_price=column_price,
-        column_room=graph.column_room,
         chosen=chosen,
-        row_left=graph.row_room - np.bincount(graph.row[chosen], minlength=rows),
-        column_left=graph.column_room - np.bincount(graph.column[chosen], minlength=columns),
+        row_left=graph.row_room - used[0],
+        row_over=np.where(row_price == 0, used[0], 0),
+        column_left=graph.column_room - used[1],
+        column_over=np.where(column_price == 0, used[1], 0),
     )
-    first_optimum(face._replace(is_loose=is_tight & _in_a_cycle(face)))
-
-
-def _in_a_cycle(face: Face) -> Flags:
-    """Which edges have both ends in one strong component of the residual graph of the tight edges."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    rows, columns = face.row_price.size, face.column_price.size
-    tight = np.flatnonzero(face.is_loose)
-    above, below, back = face.row_of[tight], rows + face.column[tight], face.chosen[tight]
-    leaving = [np.flatnonzero(face.row_price == 0), rows + np.flatnonzero(face.column_left > 0)]
-    is_held = (face.column_price == 0) & (face.column_left < face.column_room)
-    entering = [np.flatnonzero(face.row_left > 0), rows + np.flatnonzero(is_held)]
-    idle = rows + columns
-    out, into = np.concatenate(leaving), np.concatenate(entering)
-    source = np.concatenate([np.where(back, below, above), out, np.full(into.size, idle)])
-    target = np.concatenate([np.where(back, above, below), np.full(out.size, idle), into])
-    graph = coo_array((np.ones(source.size, np.int8), (source, target)), shape=(idle + 1, idle + 1))
-    _, label = connected_components(graph, directed=True, connection="strong")
-    together: Flags = label[face.row_of] == label[rows + face.column]
-    return together
+    first_optimum(face)

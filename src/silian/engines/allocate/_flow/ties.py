@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Face(NamedTuple):
-    """What the search for the first optimum walks on; chosen, row_left and column_left change as it goes."""
+    """What the search for the first optimum walks on; chosen and the four counts change as it goes."""
 
     start: Whole
     column: Whole
@@ -24,12 +24,11 @@ class Face(NamedTuple):
     row: Whole
     edge: Whole
     is_loose: Flags
-    row_price: Whole
-    column_price: Whole
-    column_room: Whole
     chosen: Flags
-    row_left: Whole
+    row_left: Whole  # so many more edges the row may have at no loss
+    row_over: Whole  # so many fewer
     column_left: Whole
+    column_over: Whole
 
 
 @njit(cache=True)
@@ -38,7 +37,7 @@ def _backward(face: Face, e: int, target: int, went: Whole, stamp: Whole, search
 
     The column of e if it does; else a node that staying idle can be exchanged for; else -1: then nothing leads there.
     """
-    rows = face.row_price.size
+    rows = face.row_left.size
     source = rows + face.column[e]
     queue[0] = target
     stamp[target] = search
@@ -58,7 +57,7 @@ def _backward(face: Face, e: int, target: int, went: Whole, stamp: Whole, search
                         return to
         else:
             c = n - rows
-            if face.column_price[c] == 0 and face.column_left[c] < face.column_room[c]:
+            if face.column_over[c] > 0:
                 return n
             for k in range(face.first[c], face.first[c + 1]):
                 f = face.edge[k]
@@ -72,7 +71,7 @@ def _backward(face: Face, e: int, target: int, went: Whole, stamp: Whole, search
 @njit(cache=True)
 def _forward(face: Face, e: int, target: int, came: Whole, stamp: Whole, search: int, queue: Whole) -> int:
     """The row `target` if the residual graph leads there from the column of e, else a node that may idle, else -1."""
-    rows = face.row_price.size
+    rows = face.row_left.size
     queue[0] = rows + face.column[e]
     stamp[queue[0]] = search
     head, tail = 0, 1
@@ -80,7 +79,7 @@ def _forward(face: Face, e: int, target: int, came: Whole, stamp: Whole, search:
         n: int = queue[head]
         head += 1
         if n < rows:
-            if face.row_price[n] == 0:
+            if face.row_over[n] > 0:
                 return n
             for f in range(max(face.start[n], e + 1), face.start[n + 1]):
                 to: int = rows + face.column[f]
@@ -105,7 +104,7 @@ def _forward(face: Face, e: int, target: int, came: Whole, stamp: Whole, search:
 @njit(cache=True)
 def _swap_back(face: Face, node: int, stop: int, came: Whole) -> None:
     """Turn over the edges on the path from the node `stop` to `node`, as `came` tells them."""
-    rows = face.row_price.size
+    rows = face.row_left.size
     while node != stop:
         f = came[node]
         face.chosen[f] = not face.chosen[f]
@@ -115,7 +114,7 @@ def _swap_back(face: Face, node: int, stop: int, came: Whole) -> None:
 @njit(cache=True)
 def _join(face: Face, source: int, leave: int, enter: int, target: int, came: Whole, went: Whole) -> None:
     """Push one unit along source … leave, idle, enter … target; where the two halves meet, straight on from there."""
-    rows = face.row_price.size
+    rows = face.row_left.size
     meet, node = -1, enter
     while True:
         on, is_on = leave, node == leave
@@ -131,25 +130,23 @@ def _join(face: Face, source: int, leave: int, enter: int, target: int, came: Wh
         for end, by in ((leave, 1), (enter, -1)):
             if end < rows:
                 face.row_left[end] += by
+                face.row_over[end] -= by
             else:
                 face.column_left[end - rows] -= by
+                face.column_over[end - rows] += by
     _swap_back(face, leave if meet < 0 else meet, source, came)
     _swap_back(face, enter if meet < 0 else meet, target, went)
 
 
 @njit(cache=True)
-def first_optimum(face: Face) -> None:
-    """Of all optima the one that comes first: edges in order, each taken if some optimum holds it and those before.
-
-    face.is_loose : True for at least the edges in which two optima can differ (gain = price + price, and both ends
-        in one strong component of the residual graph); only these are looked at
-    face.chosen : any optimum; it becomes the first one
+def _exchange(face: Face) -> None:
+    """Take each loose edge that can come in, in order.
 
     An edge can come in when the residual graph of the tight edges after it has a path from its column back to its
-    row. Staying idle is one more node of that graph, joined to every row of price 0 and every column of price 0: the
-    search goes forward to it and backward to it, so its many arcs are never listed.
+    row. Staying idle is one more node of that graph, joined to every row and column that may have one edge more or
+    fewer at no loss: the search goes forward to it and backward to it, so its many arcs are never listed.
     """
-    rows, columns = face.row_price.size, face.column_price.size
+    rows, columns = face.row_left.size, face.column_left.size
     came, went = np.empty(rows + columns, np.int64), np.empty(rows + columns, np.int64)
     stamp, queue = np.zeros(rows + columns, np.int64), np.empty(rows + columns, np.int64)
     search = 0
@@ -175,3 +172,34 @@ def first_optimum(face: Face) -> None:
             else:
                 _join(face, source, leave, enter, r, came, went)
             face.chosen[e] = True
+
+
+def first_optimum(face: Face) -> None:
+    """Of all optima the one that comes first: edges in order, each taken if some optimum holds it and those before.
+
+    face.is_loose : the tight edges (gain = price + price); two optima can differ only in those of them whose two ends
+        lie in one strong component of the residual graph, so only these are looked at
+    face.chosen : any optimum; it becomes the first one
+    """
+    if (face.is_loose & ~face.chosen).any():
+        _exchange(face._replace(is_loose=face.is_loose & _in_a_cycle(face)))
+
+
+def _in_a_cycle(face: Face) -> Flags:
+    """Which edges have both ends in one strong component of the residual graph of the tight edges."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows, columns = face.row_left.size, face.column_left.size
+    tight = np.flatnonzero(face.is_loose)
+    above, below, back = face.row_of[tight], rows + face.column[tight], face.chosen[tight]
+    leaving = [np.flatnonzero(face.row_over > 0), rows + np.flatnonzero(face.column_left > 0)]
+    entering = [np.flatnonzero(face.row_left > 0), rows + np.flatnonzero(face.column_over > 0)]
+    idle = rows + columns
+    out, into = np.concatenate(leaving), np.concatenate(entering)
+    source = np.concatenate([np.where(back, below, above), out, np.full(into.size, idle)])
+    target = np.concatenate([np.where(back, above, below), np.full(out.size, idle), into])
+    graph = coo_array((np.ones(source.size, np.int8), (source, target)), shape=(idle + 1, idle + 1))
+    _, label = connected_components(graph, directed=True, connection="strong")
+    together: Flags = label[face.row_of] == label[rows + face.column]
+    return together

@@ -1,0 +1,190 @@
+"""An allocation that stands, together with its problem: what can be repaired, edited and asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from silian.engines import _inputs
+from silian.engines.allocate.problem import barred_pairs, checked, problem_of
+from silian.errors import TableError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from silian.engines.allocate.problem import Problem
+
+    Whole = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Marks = NDArray[np.int8]
+
+# What people decided about a pair. Below 0 it must not come out; 1 it must stay as long as it can.
+PINNED: Final = 1
+REMOVED: Final = -1  # taken out by hand; may be put back by hand
+VETOED: Final = -2
+UNSCORED: Final = -3  # its score fell to 0 or less
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An allocation that stands, ready to be changed: see `reopen`. Functions give a new one, never change it."""
+
+    problem: Problem
+    turned: tuple[Whole, Whole, Whole]  # the pairs from the experts' side: start, need, place in problem.pairs
+    chosen: Flags  # (pairs,)
+    mark: Marks  # (pairs,)
+    price: Whole  # (experts,), >= 0, in units of problem.gain; a hint that shortens the next solve
+    barred: pl.DataFrame  # need_id, expert_id, because: conflict or veto; pairs that must not come out
+    is_blocked: Flags  # (needs,): somebody who would help is barred
+
+    @property
+    def assigned(self) -> pl.DataFrame:
+        """need_id, expert_id, score; sorted by the two ids."""
+        taken = self.problem.pairs.filter(pl.Series(self.chosen))
+        return taken.select(
+            need_id=self.problem.demand["need_id"].gather(taken["need"]),
+            expert_id=self.problem.capacity["expert_id"].gather(taken["expert"]),
+            score="score",
+        )
+
+    @property
+    def unmet(self) -> pl.DataFrame:
+        """need_id, missing (count of experts), reason; sorted by need_id. Reasons as in `assign`."""
+        p = self.problem
+        got = np.bincount(p.row[self.chosen], minlength=p.row_room.size)
+        allowed = np.bincount(p.row[self.mark >= 0], minlength=p.row_room.size)
+        reason = np.where(allowed > got, "capacity", np.where(self.is_blocked, "conflict", "no_candidate"))
+        told = {"need_id": p.demand["need_id"], "missing": p.row_room - got, "reason": reason}
+        return pl.DataFrame(told, schema_overrides={"reason": pl.String}).filter(pl.col("missing") > 0)
+
+
+def reopen(
+    assigned: pl.DataFrame,
+    pairs: pl.DataFrame,
+    demand: pl.DataFrame,
+    capacity: pl.DataFrame,
+    *,
+    conflicts: pl.DataFrame | None = None,
+    prices: pl.DataFrame | None = None,
+) -> Standing:
+    """Take up an allocation again, with the tables that it was made from, to change it or to ask about it.
+
+    Parameters
+    ----------
+    assigned : need_id, expert_id; one row per pair that stands
+        From `assign`, or made or changed by hand: it need not be the best.
+    pairs, demand, capacity, conflicts : as they were given to `assign`
+    prices : side, id, price (in score); those that `assign` gave
+        Only a hint, which saves the solve that looks for them; an id that is not there counts as 0.
+
+    Returns
+    -------
+    Standing : for `repair`, `edit` and `why`; has the tables `assigned` and `unmet`
+
+    Raises
+    ------
+    TableError : those of `assign`; table.duplicate (a pair stands twice), table.unknown (assigned names a need or
+        expert that demand or capacity lacks), allocate.pair (a pair stands that is no possible pair, is in conflict or
+        has a score of 0 or less), allocate.room (a need or expert has more than it wants or than its places)
+
+    Notes
+    -----
+    Deterministic. Splits: no. Cost: as `assign`, with prices about half (bench_repair).
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"need_id": ["n1", "n1"], "expert_id": ["e1", "e2"], "score": [0.9, 0.4]})
+    >>> demand = pl.DataFrame({"need_id": ["n1"], "wanted": [1]})
+    >>> capacity = pl.DataFrame({"expert_id": ["e1", "e2"], "free": [1, 1]})
+    >>> by_hand = pl.DataFrame({"need_id": ["n1"], "expert_id": ["e2"]})
+    >>> reopen(by_hand, pairs, demand, capacity).assigned.rows()
+    [('n1', 'e2', 0.4)]
+    """
+    from silian.engines.allocate import _flow
+
+    given, demand, capacity = checked(pairs, demand, capacity)
+    is_barred = barred_pairs(given, conflicts)
+    problem = problem_of(given.filter(~is_barred), demand, capacity)
+    chosen = _chosen(assigned, problem)
+    blocked = given.filter(is_barred & (given["score"] > 0))["need"].unique().to_numpy()
+    if conflicts is None:
+        conflicts = pl.DataFrame(schema={"need_id": pl.String, "expert_id": pl.String})
+    barred = _inputs.columns(conflicts, "conflicts", {"need_id": "id", "expert_id": "id"}).unique(maintain_order=True)
+    return Standing(
+        problem=problem,
+        turned=_flow.transpose(problem.start, problem.column, capacity.height),
+        chosen=chosen,
+        mark=np.zeros(chosen.size, np.int8),
+        price=_price(problem, prices),
+        barred=barred.with_columns(because=pl.lit("conflict")),
+        is_blocked=np.isin(np.arange(demand.height), blocked),
+    )
+
+
+def _chosen(assigned: pl.DataFrame, problem: Problem) -> Flags:
+    """Which pairs stand, checked against the problem."""
+    assigned = _inputs.columns(assigned, "assigned", {"need_id": "id", "expert_id": "id"})
+    _inputs.refuse_duplicates(assigned, "assigned", ["need_id", "expert_id"])
+    row, column = codes(assigned, "assigned", problem)
+    place = places(problem, row, column)
+    if (place < 0).any():
+        wrong = assigned.filter(pl.Series(place < 0))
+        raise TableError("allocate.pair", count=wrong.height, shown=wrong.head(_SHOWN).rows(), problems=wrong)
+    for side, key, code, room in (
+        ("need", "need_id", row, problem.row_room),
+        ("expert", "expert_id", column, problem.column_room),
+    ):
+        count = np.bincount(code, minlength=room.size)
+        if (count > room).any():
+            wrong = assigned.filter(pl.Series((count > room)[code])).sort("need_id", "expert_id")
+            shown = wrong[key].unique(maintain_order=True).head(_SHOWN).to_list()
+            raise TableError("allocate.room", count=int((count > room).sum()), side=side, shown=shown, problems=wrong)
+    chosen = np.zeros(problem.row.size, np.bool_)
+    chosen[place] = True
+    return chosen
+
+
+def codes(table: pl.DataFrame, name: str, problem: Problem) -> tuple[Whole, Whole]:
+    """Need and expert of each row as codes; refuses ids that the problem lacks."""
+    _inputs.refuse_unknown(table, name, "need_id", problem.demand["need_id"], "demand")
+    _inputs.refuse_unknown(table, name, "expert_id", problem.capacity["expert_id"], "capacity")
+    row, column = table["need_id"], table["expert_id"]
+    return code_of(problem.demand["need_id"], row), code_of(problem.capacity["expert_id"], column)
+
+
+def code_of(known: pl.Series, ids: pl.Series) -> Whole:
+    """Where each id stands among the known ones, which are sorted and hold it."""
+    return np.atleast_1d(known.search_sorted(ids, "left")).astype(np.int64)
+
+
+def places(problem: Problem, row: Whole, column: Whole) -> Whole:
+    """Where each pair stands in problem.pairs; -1 where it does not."""
+    if not problem.row.size:
+        return np.full(row.size, -1)
+    width = problem.column_room.size
+    key = problem.row * width + problem.column
+    place = np.searchsorted(key, row * width + column)
+    found: Whole = np.where(key[np.minimum(place, key.size - 1)] == row * width + column, place, -1)
+    return found
+
+
+def _price(problem: Problem, prices: pl.DataFrame | None) -> Whole:
+    """Prices of the experts in whole numbers: as handed in, or those of the best total."""
+    from silian.engines.allocate import _flow
+
+    p = problem
+    if prices is None:
+        return _flow.best(_flow.Graph(p.start, p.column, p.row, p.gain, p.row_room, p.column_room))[2]
+    prices = _inputs.columns(prices, "prices", {"side": "id", "id": "id", "price": "number"})
+    bad = ~(pl.col("price").is_finite() & (pl.col("price") >= 0))
+    _inputs.refuse(prices, "prices", "price", bad, found="below 0 or not finite", wanted="a number of 0 or more")
+    _inputs.refuse_duplicates(prices, "prices", ["side", "id"])
+    told = prices.filter(side="expert").select(expert_id="id", price="price")
+    joined = p.capacity.join(told, on="expert_id", how="left", maintain_order="left")
+    price = joined["price"].fill_null(0.0).to_numpy() * p.unit
+    whole: Whole = np.minimum(np.rint(price), p.gain.max(initial=0)).astype(np.int64)
+    return whole
