@@ -17,7 +17,7 @@ from silian.pipeline import Plan
 
 @pytest.fixture(params=["zh", "en"])
 def language(request, monkeypatch):
-    monkeypatch.setattr(cli, "LANGUAGE", request.param)
+    monkeypatch.setenv("SILIAN_LANG", request.param)
     return request.param
 
 
@@ -86,7 +86,7 @@ def test_single_steps_leave_their_tables(tmp_path, command, leaves):
 
 @pytest.mark.cluster
 def test_run_option_says_where_it_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "LANGUAGE", "en")
+    monkeypatch.setenv("SILIAN_LANG", "en")
 
     done = call("match", TINY, "--out", tmp_path / "run", "--run", "ray:local:1")
 
@@ -153,6 +153,92 @@ def test_match_ask_says_when_nothing_fits(language):
 
     assert done.exit_code == 0, done.output
     assert ("没有找到" if language == "zh" else "Nothing fits") in done.output
+
+
+@pytest.fixture
+def region(tmp_path):
+    return shutil.copytree(TINY, tmp_path / "region")
+
+
+def test_match_index_builds_then_extends_then_leaves_alone(region, tmp_path, language):
+    kept, told = tmp_path / "a.index", []
+    for edit in (None, ("A28", "A99"), None):
+        if edit:
+            lines = (region / "achievements.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+            lines += [line.replace(*edit) for line in lines if line.startswith(edit[0])]
+            (region / "achievements.csv").write_text("".join(lines), encoding="utf-8")
+        done = call("match", "index", region, "--out", kept)
+        assert done.exit_code == 0, done.output
+        told.append(done.output)
+
+    said = {"zh": ("索引已建立：30 项成果", "新增 1，改动 0，未变 30", "索引已是最新"),
+            "en": ("Index of 30 achievements built", "1 new, 0 edited, 30 unchanged", "Index up to date")}  # fmt: skip
+    for output, words in zip(told, said[language], strict=True):
+        assert words in output.replace("\n", "")
+
+
+def test_match_index_says_what_stays_and_when_to_build_anew(region, tmp_path, language):
+    kept, half = tmp_path / "a.index", region / "achievements.csv"
+    assert call("match", "index", region, "--out", kept).exit_code == 0
+    lines = half.read_text(encoding="utf-8").splitlines(keepends=True)
+    half.write_text(
+        "".join([lines[0], *(line.replace("A", "B", 1) for line in lines[1:] if line[0] == "A")]), encoding="utf-8"
+    )
+
+    done = call("match", "index", region, "--out", kept)
+    anew = call("match", "index", region, "--out", kept, "--replace")
+
+    told = done.output.replace("\n", "")
+    assert ("30 项不在此区域中" if language == "zh" else "30 of them are not in this region") in told
+    assert ("50% 与建立时不同" if language == "zh" else "50% is not what the words were weighed by") in told
+    assert anew.exit_code == 0
+    assert ("索引已建立" if language == "zh" else "built") in anew.output
+
+
+def test_match_ask_of_a_saved_index_needs_no_region_and_names_with_one(tmp_path, language):
+    kept, text = tmp_path / "a.index", "单晶镍钴锰酸锂一压就碎"
+    call("match", "index", TINY, "--out", kept)
+
+    alone, named = call("match", "ask", text, "--index", kept), call("match", "ask", TINY, text, "--index", kept)
+
+    built = call("match", "ask", TINY, text)
+    assert (alone.exit_code, named.exit_code) == (0, 0), alone.output + named.output
+    assert named.output == built.output
+    assert [line.split()[2] for line in alone.output.splitlines()[2:4]] == [
+        line.split()[2] for line in named.output.splitlines() if line.strip()[:1].isdigit()
+    ][:2]
+    assert ("索引只存编号" if language == "zh" else "holds ids only") in alone.output
+
+
+def test_match_ask_knows_whom_a_saved_index_holds(tmp_path):
+    kept = tmp_path / "e.index"
+    call("match", "index", TINY, "--of", "experts", "--out", kept)
+
+    assert " E" in call("match", "ask", "正极材料", "--index", kept).output
+    refused = call("match", "ask", "正极材料", "--index", kept, "--of", "achievements")
+    assert refused.exit_code == 1
+    assert "[match.kind]" in refused.output
+
+
+def test_match_ask_and_index_refuse_a_broken_file(tmp_path):
+    kept = tmp_path / "a.index"
+    call("match", "index", TINY, "--out", kept)
+    content = bytearray(kept.read_bytes())
+    content[-70] ^= 0x40
+    kept.write_bytes(bytes(content))
+
+    for arguments in (["ask", "正极材料", "--index", kept], ["index", TINY, "--out", kept]):
+        done = call("match", *arguments)
+        assert done.exit_code == 1
+        assert "[store.broken]" in done.output
+    assert call("match", "index", TINY, "--out", kept, "--replace").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["text"], ["one", "two", "three"], ["text", "--index", "a.index", "--plan", "plan.toml"], []]
+)
+def test_match_ask_wants_a_region_or_an_index(arguments, language):
+    assert call("match", "ask", *arguments).exit_code == 2
 
 
 def test_match_evaluate_prints_measures_and_leaves_pictures(tmp_path, language):

@@ -1,4 +1,4 @@
-"""One question to a region: which achievements or experts fit a text that was just typed."""
+"""One question: which achievements or experts fit a text that was just typed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from silian.pipeline.indexes import index_of
 from silian.pipeline.plan import Plan
 
 if TYPE_CHECKING:
+    from silian.engines.match import Index
     from silian.pipeline.indexes import Of
     from silian.tables import Region
 
@@ -30,15 +31,40 @@ def ask(
     >>> ask(synth.make("tiny").region, "单晶镍钴锰酸锂一压就碎", top_k=1)["target_id"].item()
     'A28'
     """
-    found = index_of(region, of, plan or Plan()).ask(text, top_k)
-    noun, key, shown = (
-        ("experts", "expert_id", "name") if of == "experts" else ("achievements", "achievement_id", "title")
-    )
-    names = region[noun].select(target_id=key, name=shown).unique("target_id", keep="first")
+    return ask_index(index_of(region, of, plan or Plan()), text, region=region, top_k=top_k)
+
+
+def ask_index(index: Index, text: str, *, region: Region | None = None, top_k: int = 10) -> pl.DataFrame:
+    """What an index holds that fits a text best.
+
+    Parameters
+    ----------
+    index : it holds ids, not titles
+    text : the question
+    region : where the names come from; without it they are null, and so are those that the region lacks
+
+    Returns
+    -------
+    As for `ask`.
+
+    Examples
+    --------
+    >>> from silian.engines import match
+    >>> targets = pl.DataFrame({"target_id": ["a"], "title": ["锂电池隔膜"], "text": [""]})
+    >>> ask_index(match.build(targets, encoder="words"), "锂电池防爆").select("target_id", "name").row(0)
+    ('a', None)
+    """
     part = pl.element().struct
     terms = pl.col("why").list.eval(
         part.field("term").filter((part.field("kind") == "word") & (part.field("term") != "…"))
     )
-    return found.join(names, on="target_id", how="left", maintain_order="left").select(
-        "rank", "target_id", "name", "score", terms=terms
-    )
+    found = index.ask(text, top_k).join(_names(index, region), on="target_id", how="left", maintain_order="left")
+    return found.select("rank", "target_id", "name", "score", terms=terms)
+
+
+def _names(index: Index, region: Region | None) -> pl.DataFrame:
+    """target_id, name of what a region has of the kind of an index."""
+    if region is None:
+        return pl.DataFrame(schema={"target_id": pl.String, "name": pl.String})
+    key, shown = ("expert_id", "name") if index.kind == "experts" else ("achievement_id", "title")
+    return region[index.kind].select(target_id=key, name=shown).unique("target_id", keep="first")

@@ -12,6 +12,7 @@ from silian.engines.match.keep import (
     grader_to_arrays,
     to_arrays,
 )
+from silian.errors import StoreError
 from silian.tables.array_file import open_arrays, write_arrays
 from silian.tables.packing import Packed
 
@@ -80,6 +81,18 @@ def open_index(path: Path, *, verify: bool = True) -> Index:
     """
     file = open_arrays(path, kind=INDEX, version=INDEX_VERSION, verify=verify)
     return from_arrays(Packed(file.header, file.arrays))
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise StoreError store.foreign or store.kind where another thing than an index stands at a path.
+
+    An index that cannot be opened (broken, of another version) may be replaced, and so may what is not there.
+    """
+    try:
+        open_arrays(path, kind=INDEX, version=INDEX_VERSION, verify=False)
+    except StoreError as error:
+        if error.code in ("store.foreign", "store.kind", "store.unreadable"):
+            raise
 
 
 def save_grader(grader: Grader, path: Path) -> None:

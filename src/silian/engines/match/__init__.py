@@ -5,7 +5,7 @@ from silian.engines.match.explain import Explanation, explain
 from silian.engines.match.exposure import Exposure, exposure, gini
 from silian.engines.match.feedback import feedback_labels, reorder, tighten
 from silian.engines.match.grading import Grader, Quality, grade, grade_examples, learn
-from silian.engines.match.growth import Growth, extend, extend_experts, growth, shorten
+from silian.engines.match.growth import Growth, changes, expert_changes, extend, extend_experts, growth, shorten
 from silian.engines.match.index import Index, build, build_experts, fit_encoder
 from silian.engines.match.ranking import rank, rank_needs, score, why_not
 from silian.engines.match.whereabouts import kilometres, locate
@@ -20,6 +20,8 @@ __all__ = [
     "Quality",
     "build",
     "build_experts",
+    "changes",
+    "expert_changes",
     "explain",
     "exposure",
     "extend",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -159,6 +159,123 @@ def shorten(index: Index, target_ids: pl.Series | Sequence[str]) -> Index:
     return _tidy(part_of(index, np.flatnonzero(stays.to_numpy())))
 
 
+def changes(index: Index, targets: pl.DataFrame) -> pl.DataFrame:
+    """What has become of the targets since an index took them in; `extend` by those that are new or edited.
+
+    Parameters
+    ----------
+    index : of `build`
+    targets : as for `build`: all that there are now
+
+    Returns
+    -------
+    target_id, change : new (the index lacks it), edited (`extend` by it would change the index), same, gone (only the
+        index has it); by target_id.
+
+    Raises
+    ------
+    MatchError : match.kind where the index holds experts; match.empty where there are no targets.
+    TableError : as for `build`.
+
+    Notes
+    -----
+    Deterministic. Cost: that of `extend` by all targets, whose texts are read and encoded.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build
+    >>> targets = pl.DataFrame({"target_id": ["a", "b"], "title": ["轴承钢热处理", "锂电池隔膜"], "text": ["", ""]})
+    >>> index = build(targets, encoder="words")
+    >>> now = pl.DataFrame({"target_id": ["b", "c"], "title": ["锂电池隔膜", "电解液"], "text": ["耐热", ""]})
+    >>> changes(index, now).rows()
+    [('a', 'gone'), ('b', 'edited'), ('c', 'new')]
+    """
+    _check_kind(index, "achievements", "changes")
+    return _compared(index, of_targets(targets, way=Way.of(index)))
+
+
+def expert_changes(index: Index, works: pl.DataFrame, experts: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What has become of the experts since an index took them in; `extend_experts` by those that are new or edited.
+
+    Parameters
+    ----------
+    index : of `build_experts`
+    works, experts : as for `build_experts`: all that there are now
+
+    Returns
+    -------
+    As for `changes`; an expert is edited where the works, the profile or what conditions look at are.
+
+    Raises
+    ------
+    MatchError : match.kind where the index holds achievements; match.empty where there are no experts.
+    TableError : as for `build_experts`.
+
+    Examples
+    --------
+    >>> from silian.engines.match import build_experts
+    >>> works = pl.DataFrame({"expert_id": ["e1", "e2"], "work_id": ["w", "w"], "title": ["锂电池", "轴承"]})
+    >>> works = works.with_columns(text=pl.lit(""))
+    >>> expert_changes(build_experts(works[:1], encoder="words"), works).rows()
+    [('e1', 'same'), ('e2', 'new')]
+    """
+    _check_kind(index, "experts", "expert_changes")
+    return _compared(index, of_works(works, experts, year=index.learnt.year, way=Way.of(index)))
+
+
+def _compared(index: Index, now: Index) -> pl.DataFrame:
+    """Each target of both, and what has become of it."""
+    words = _words(index, now)
+    old, new = _renumbered(index, now.space, words), _renumbered(now, now.space, words)
+    ids = pl.concat([old.target_ids, new.target_ids]).unique().sort()
+    known, there = (ids.is_in(i.target_ids.implode()).to_numpy() for i in (old, new))
+    both = ids.filter(pl.Series(known & there))
+    places = [i.target_ids.search_sorted(both).to_numpy() for i in (old, new)]
+    change = np.where(known, "gone", "new").astype(object)
+    change[known & there] = np.where(_alike(old, places[0], new, places[1]), "same", "edited")
+    return pl.DataFrame({"target_id": ids, "change": pl.Series(change, dtype=pl.String)})
+
+
+def _alike(old: Index, here: np.ndarray, new: Index, there: np.ndarray) -> np.ndarray:
+    """Whether targets are the same, those at places of one index and of another with its words and features: bool."""
+    left, right = (
+        i.basis[p].hstack(i.facts[p]).with_columns(i.organisation[p]) for i, p in ((old, here), (new, there))
+    )
+    is_alike: np.ndarray = np.ones(len(here), np.bool_)
+    for column in left.columns:  # basis tells the number of units too
+        is_alike &= left[column].eq_missing(right[column]).to_numpy()
+    number, a = members_of(old.groups.start, here[is_alike])
+    _, b = members_of(new.groups.start, there[is_alike])
+    owner = np.repeat(np.flatnonzero(is_alike), np.diff(number))
+    is_alike[owner[_other_units(old, a, new, b)]] = False
+    return is_alike
+
+
+def _other_units(old: Index, a: np.ndarray, new: Index, b: np.ndarray) -> np.ndarray:
+    """Whether units differ, those at places a of one index and at b of another: bool (units,)."""
+    differs: np.ndarray = (old.groups.weight[a] != new.groups.weight[b]) | (
+        old.vectors.scale[a] != new.vectors.scale[b]
+    )
+    differs |= (old.vectors.codes[a] != new.vectors.codes[b]).any(axis=1)
+    keys, *touches = _with_keys(old.touches, new.touches)
+    features = len(old.space.features)
+    pairs = [
+        (old.rows, new.rows),
+        (_as_rows(old.alone, features), _as_rows(new.alone, features)),
+        (_as_rows(touches[0], len(keys)), _as_rows(touches[1], len(keys))),
+    ]
+    for left, right in pairs:
+        differs |= np.diff((left[a] != right[b]).indptr) > 0
+    return differs
+
+
+def _as_rows(given: Sets, width: int) -> Any:
+    """Sets as a sparse matrix of truth values."""
+    import scipy.sparse as sp
+
+    return sp.csr_array((np.ones(len(given.code), np.bool_), given.code, given.ptr), shape=(len(given.ptr) - 1, width))
+
+
 def _check_kind(index: Index, wanted: Literal["achievements", "experts"], name: str) -> None:
     if index.kind != wanted:
         raise MatchError("match.kind", name=name, found=index.kind, wanted=wanted, builder=BUILDER[wanted])
@@ -228,9 +345,15 @@ def _under(upper: Sets, lower: Sets) -> Sets:
 
 def _touches(old: Touches, new: Touches, units: np.ndarray) -> Touches:
     """Which words touch in units of both."""
+    keys, *both = _with_keys(old, new)
+    return Touches(keys, some(_under(*both), units))
+
+
+def _with_keys(old: Touches, new: Touches) -> tuple[np.ndarray, Sets, Sets]:
+    """The keys of both, and their units with places in these."""
     keys = np.union1d(old.keys, new.keys)
     both = [t.units._replace(code=np.searchsorted(keys, t.keys).astype(np.int32)[t.units.code]) for t in (old, new)]
-    return Touches(keys, some(_under(*both), units))
+    return keys, both[0], both[1]
 
 
 def _tidy(index: Index) -> Index:

@@ -162,6 +162,23 @@ def test_extend_experts_without_a_table_takes_those_of_the_works():
     assert found.basis.rows() == [("e1", "works", 4), ("e2", "works", 1), ("e5", "works", 2)]
 
 
+@pytest.mark.parametrize("encoder", ["words", "corpus"])
+@settings(max_examples=15, deadline=None)
+@given(first=RECORDS, second=RECORDS)
+def test_changes_names_as_same_what_extend_would_leave_as_it_is(encoder, first, second):
+    base, now = match.build(targets_of(first), encoder=encoder), targets_of(second)
+
+    found = dict(match.changes(base, now).rows())
+
+    assert list(found) == sorted({*base.target_ids, *now["target_id"]})
+    for target, change in found.items():
+        alone = now.filter(target_id=target)
+        known, there = target in base.target_ids, alone.height == 1
+        is_same = known and there and without_learnt(arrays(match.extend(base, alone))) == without_learnt(arrays(base))
+        wanted = "gone" if not there else "new" if not known else "same" if is_same else "edited"
+        assert change == wanted
+
+
 # ── facts small enough to check by hand ──
 
 FIRST = targets_of([(1, "锂电池隔膜", ""), (2, "轴承钢热处理", ""), (3, "小麦选育", "")])
@@ -181,6 +198,34 @@ def test_known_id_is_replaced():
     assert found.target_ids.to_list() == ["t01", "t02", "t03"]
     assert found.ask("天线")["target_id"].to_list() == ["t02"]
     assert found.ask("轴承钢").is_empty()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"title": "轴承钢的热处理"},
+        {"title": "热处理轴承钢"},  # the same words in another order: others touch
+        {"text": "微点蚀"},
+        {"trl": 3.0},
+        {"org_id": "o2"},
+    ],
+)
+def test_changes_sees_an_edit_of_words_order_and_facts(edit):
+    given = FIRST.with_columns(org_id=pl.lit("o1"))
+    base = match.build(given, encoder="words")
+    now = pl.concat([given[:1], given[1:2].with_columns(**{k: pl.lit(v) for k, v in edit.items()}), given[2:]])
+
+    assert match.changes(base, now[::-1])["change"].to_list() == ["same", "edited", "same"]
+
+
+def test_expert_changes_sees_works_that_came_and_profiles_that_changed():
+    base = match.build_experts(WORKS, EXPERTS, encoder="corpus")
+    more = WORKS[-1:].with_columns(work_id=pl.lit("w99"), year=pl.lit(2020, pl.Int64))
+    profile = pl.when(pl.col("expert_id") == "e3").then(pl.lit("焊接")).otherwise("profile").alias("profile")
+
+    assert set(match.expert_changes(base, WORKS, EXPERTS)["change"]) == {"same"}
+    found = match.expert_changes(base, pl.concat([WORKS, more]), EXPERTS.with_columns(profile))
+    assert found.filter(pl.col("change") != "same").rows() == [("e3", "edited"), (more["expert_id"].item(), "edited")]
 
 
 def test_adding_and_removing_leaves_what_was():
@@ -266,6 +311,13 @@ def test_extend_of_experts_names_the_other_function():
         match.extend(experts, FIRST)
     with pytest.raises(MatchError, match=r"match\.kind.*extend_experts wants an index of experts"):
         match.extend_experts(match.build(FIRST, encoder="words"), WORKS)
+
+
+def test_changes_names_the_other_function():
+    with pytest.raises(MatchError, match=r"match\.kind.*changes wants an index of achievements"):
+        match.changes(match.build_experts(WORKS, encoder="words"), FIRST)
+    with pytest.raises(MatchError, match=r"match\.kind.*expert_changes wants an index of experts"):
+        match.expert_changes(match.build(FIRST, encoder="words"), WORKS)
 
 
 def test_shorten_names_the_id_that_is_not_there():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,40 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from silian import __version__
-from silian.errors import Language, RunError, SilianError
+from silian.cli import _shown
+from silian.cli._progress import opened_bars
+from silian.cli._speech import language, say
+from silian.errors import SilianError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import polars as pl
-    from rich.console import Console
-
     from silian.compute import Runner
-    from silian.pipeline import Plan, Run
-    from silian.pipeline.steps import Progress
+    from silian.pipeline import Plan
 
-LANGUAGE: Language = "en" if os.environ.get("SILIAN_LANG", "zh").lower().startswith("en") else "zh"
 EXIT_ERROR, EXIT_GRAVE, EXIT_STOPPED = 1, 3, 130
 SIZES = ("tiny", "county", "city", "province")
-STEP_NAMES = {
-    "load": ("读取数据", "read"),
-    "check": ("检查数据", "check"),
-    "link": ("识别重复机构", "link organisations"),
-    "conflicts": ("查找利益冲突", "find conflicts of interest"),
-    "achievements": ("匹配成果", "match achievements"),
-    "experts": ("匹配专家", "match experts"),
-    "exposure": ("统计曝光", "count exposure"),
-    "allocate": ("指派专家", "assign experts"),
-    "chain": ("分析产业链", "find chain gaps"),
-    "summary": ("汇总", "summarise"),
-    "report": ("生成报告", "write the report"),
-    "evaluate": ("评估匹配质量", "measure matching"),
-}
-
-
-def say(chinese: str, english: str) -> str:
-    """The text in the language of this process (SILIAN_LANG=zh|en)."""
-    return chinese if LANGUAGE == "zh" else english
 
 
 class Group(click.Group):
@@ -54,7 +32,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except SilianError as error:
-            _show_error(error)
+            _shown.show_error(error)
             ctx.exit(EXIT_GRAVE if error.code == "run.grave" else EXIT_ERROR)
         except KeyboardInterrupt:
             text = say(
@@ -134,7 +112,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))
 @click.argument("path", type=click.Path(path_type=Path), default=Path("silian-template.xlsx"))
 @click.option(
-    "--language", type=click.Choice(["zh", "en"]), default=LANGUAGE, help=say("表头语言", "Language of the headings")
+    "--language", type=click.Choice(["zh", "en"]), default=language(), help=say("表头语言", "Language of the headings")
 )
 def template(path: Path, language: str) -> None:
     """Write the workbook template."""
@@ -164,7 +142,7 @@ def synth(size: str, seed: int, out: Path) -> None:
     from silian.pipeline.folder import full_disk_told
     from silian.tables import synth as synthetic
 
-    console = _console()
+    console = _shown.console()
     with console.status(say(f"正在生成虚构区域（{size}）…", f"making a synthetic region ({size}) …")):
         made = synthetic.make(size, seed=seed)  # type: ignore[arg-type]
         with full_disk_told(out):
@@ -197,7 +175,7 @@ def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None
     from silian.pipeline.folder import full_disk_told
     from silian.tables.schema import results
 
-    console = _console()
+    console = _shown.console()
     with console.status(say("正在读取与检查…", "reading and checking …")):
         found = tables.check(tables.read_region(region))
     listed = out or region.resolve().with_name(f"{region.resolve().stem}.problems.csv")
@@ -206,7 +184,7 @@ def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None
         listed.write_bytes(tables.to_csv(found, results()["problems"]))
     grave = found.filter("grave").height
     if found.height:
-        _show_problems(console, found, rows=rows)
+        _shown.show_problems(console, found, rows=rows)
     console.print(
         say(
             f"共 {found.height} 个问题，其中严重 {grave} 个；全部列于 {listed}",
@@ -255,33 +233,104 @@ def match_run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, w
     _run(region, plan_path, out, fresh=fresh, where=where, only=("achievements", "experts"))
 
 
+def of_option(meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--of: achievements or experts; None where it is left out."""
+    return click.option("--of", type=click.Choice(["achievements", "experts"]), help=meaning)
+
+
 @match.command(
     "ask",
     help=say(
-        "输入一段话，立即列出最匹配的成果或专家", "Type a text and see the achievements or experts that fit it best"
+        "输入一段话，立即列出最匹配的成果或专家。\n\n"
+        "只给 REGION 则现建索引；给出 --index 则查询已保存的索引，不必给 REGION。索引只存编号，"
+        "同时给出 REGION 才显示名称。",
+        "Type a text and see the achievements or experts that fit it best.\n\n"
+        "REGION alone is indexed on the spot; --index asks a saved index and needs no REGION. An index holds ids only: "
+        "names are shown where REGION is given too.",
     ),
 )
-@region_argument
+@click.argument("region", nargs=-1, type=click.Path(path_type=Path), metavar="[REGION]")
 @click.argument("text")
+@of_option(
+    say(
+        "匹配成果还是专家；省略则为成果，或为 --index 所存者",
+        "What to match with; achievements, or what --index holds, if left out",
+    )
+)
 @click.option(
-    "--of",
-    type=click.Choice(["achievements", "experts"]),
-    default="achievements",
-    show_default=True,
-    help=say("匹配成果还是专家", "What to match with"),
+    "--index",
+    "index_path",
+    type=click.Path(path_type=Path),
+    help=say("silian match index 写成的索引文件", "Index file that silian match index wrote"),
 )
 @click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help=say("列出几项", "How many"))
 @plan_option
-def match_ask(region: Path, text: str, of: Any, top: int, plan_path: Path | None) -> None:
+def match_ask(
+    region: tuple[Path, ...], text: str, of: Any, index_path: Path | None, top: int, plan_path: Path | None
+) -> None:
     """Match one text."""
+    if len(region) > 1 or not (region or index_path):
+        told = "请给出一个 REGION 和 TEXT；有 --index 时可省略 REGION", "Give one REGION, or --index, and a TEXT"
+        raise click.UsageError(say(*told))
+    if index_path and plan_path:
+        raise click.UsageError(say("--index 已定，不能再用 --plan", "--index is built already: --plan has no say"))
     from silian import pipeline, tables
-    from silian.pipeline.asking import ask
+    from silian.pipeline.asking import ask_index
+    from silian.pipeline.indexes import check_kind, index_of
 
-    console = _console()
-    plan_ = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
+    console = _shown.console()
     with console.status(say("正在匹配…", "matching …")):
-        found = ask(tables.read_region(region), text, of=of, plan=plan_, top_k=top)
-    _show_answers(console, found)
+        given = tables.read_region(region[0]) if region else None
+        if index_path:
+            index = pipeline.open_index(index_path)
+            check_kind(index, of or index.kind)
+        else:
+            plan_ = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
+            index = index_of(given or tables.Region.of({}), of or "achievements", plan_)
+        found = ask_index(index, text, region=given, top_k=top)
+    _shown.show_answers(console, found, is_named=bool(region))
+
+
+@match.command(
+    "index",
+    help=say(
+        "建立成果或专家的索引并存为文件，供 silian match ask --index 及程序反复查询。\n\n"
+        "文件中已有索引时，只补入区域中新增和改动的部分；区域中已没有的仍保留。",
+        "Build an index of the achievements or experts and keep it in a file, for silian match ask --index and for "
+        "programs.\n\nWhere the file holds an index already, what is new or edited in the region is brought into it; "
+        "what the region no longer has stays.",
+    ),
+)
+@region_argument
+@of_option(say("成果还是专家的索引；省略则为成果", "Index of what; achievements if left out"))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help=say("索引文件，如 achievements.index", "File of the index, such as achievements.index"),
+)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help=say(
+        "重新建立，替换文件中的索引（包括已损坏或由其他版本写成的）",
+        "Build anew and replace the index in the file, a broken one or one of another version too",
+    ),
+)
+@plan_option
+def match_index(region: Path, of: Any, out: Path, plan_path: Path | None, *, replace: bool) -> None:
+    """Build or extend an index."""
+    from silian import pipeline, tables
+    from silian.pipeline.indexes import keep_index
+
+    console = _shown.console()
+    plan_ = pipeline.Plan.read(plan_path) if plan_path else None
+    with opened_bars(console) as progress:
+        progress.step("load", 0)
+        given = tables.read_region(region)
+        progress.step("index", 0)
+        kept = keep_index(given, out, of=of or "achievements", plan=plan_, replace=replace)
+    _shown.show_kept(console, kept, out)
 
 
 @match.command(
@@ -317,16 +366,16 @@ def match_evaluate(region: Path, plan_path: Path | None, splits: tuple[Any, ...]
     from silian import pipeline, tables
     from silian.pipeline import quality
 
-    console = _console()
+    console = _shown.console()
     plan_ = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
     chosen = tuple(dict.fromkeys(splits))
-    with _progress(console) as progress:
+    with opened_bars(console) as progress:
         given = tables.read_region(region)
         progress.step("evaluate", quality.steps(chosen, folds))
         found = quality.evaluate_matching(given, plan=plan_, splits=chosen, folds=folds, on_step=progress.advance)
     if out is not None:
-        quality.write_quality(found, out, language=LANGUAGE)
-    _show_measures(console, quality.quality_tables(found)["measures"])
+        quality.write_quality(found, out, language=language())
+    _shown.show_measures(console, quality.quality_tables(found)["measures"])
     if out is not None:
         console.print(say(f"表格与图：{out}", f"Tables and pictures: {out}"))
 
@@ -364,10 +413,10 @@ def _run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where:
     from silian import pipeline
 
     plan_: Plan = pipeline.Plan.read(plan_path) if plan_path else pipeline.Plan()
-    console = _console()
-    with _opened(where) as runner, _progress(console) as progress:
+    console = _shown.console()
+    with _opened(where) as runner, opened_bars(console) as progress:
         done = pipeline.run(region, out, plan=plan_, only=only, fresh=fresh, runner=runner, progress=progress)
-    _show_run(console, done)
+    _shown.show_run(console, done)
 
 
 @contextmanager
@@ -383,177 +432,3 @@ def _opened(where: str) -> Iterator[Runner]:
             told = say("✓ 运行于 {}：{} 台机器，{} 个工作进程", "✓ runs on {}: {} machine(s), {} worker(s)")
             click.echo(told.format(where, *number), err=True)
         yield runner
-
-
-def _show_run(console: Console, done: Run) -> None:
-    from rich.table import Table
-
-    from silian.tables.schema import codes, results
-
-    position = 0 if LANGUAGE == "zh" else 1
-    table = Table(title=say("运行结果", "Results"), title_justify="left", show_header=False)
-    if "summary.parquet" in done.receipt["files"]:
-        for name, value in done.table("summary").iter_rows():
-            table.add_row(codes()["summary"][name][position], f"{value:,.1f}" if value % 1 else f"{value:,.0f}")
-    else:
-        for step in done.receipt["steps"]:
-            for name, rows in step["rows"].items():
-                if name in results():
-                    table.add_row(results()[name].label(LANGUAGE), f"{rows:,}")
-    table.columns[1].justify = "right"
-    console.print(table)
-    page = done.path / "report.html"
-    shown = page if page.exists() else done.path
-    console.print(
-        say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
-    )
-
-
-def _show_answers(console: Console, found: pl.DataFrame) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    if found.is_empty():
-        console.print(
-            say(
-                "没有找到相关内容；换个说法，或写得更具体些。",
-                "Nothing fits; say it in other words, or in more detail.",
-            )
-        )
-        return
-    table = Table(show_edge=False)
-    for heading in ("#", say("编号", "id"), say("名称", "name"), say("得分", "score"), say("共有词语", "shared terms")):
-        table.add_column(heading, overflow="fold")
-    for rank, target, name, score, terms in found.iter_rows():
-        table.add_row(
-            str(rank), *(escape(str(v or "")) for v in (target, name)), f"{score:.2f}", escape("、".join(terms))
-        )
-    console.print(table)
-
-
-def _show_measures(console: Console, measures: pl.DataFrame) -> None:
-    from rich.table import Table
-
-    from silian.tables.schema import codes
-
-    position = 0 if LANGUAGE == "zh" else 1
-    for (split, titles, pairs), own in measures.group_by("split", "titles", "pairs", maintain_order=True):
-        name = codes()["quality_split"][str(split)][position]
-        told = say(f"{name}：{titles:,} 个需求名称，{pairs:,} 对", f"{name}: {titles:,} titles, {pairs:,} pairs")
-        table = Table(title=told, title_justify="left")
-        for heading in (say("指标", "measure"), say("数值", "value"), say("95% 区间", "95 % interval")):
-            table.add_column(heading, justify="left" if not table.columns else "right")
-        for measure, value, low, high in own.select("measure", "value", "low", "high").iter_rows():
-            table.add_row(codes()["quality_measure"][measure][position], f"{value:.3f}", f"{low:.3f} – {high:.3f}")
-        console.print(table)
-
-
-def _show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:
-    import polars as pl
-    from rich.markup import escape
-    from rich.table import Table
-
-    counts = found.group_by("code", "grave").agg(pl.len(), first=pl.format("{}:{}", "file", "row").first())
-    table = Table(show_edge=False)
-    for heading in (
-        say("位置", "where"),
-        say("列", "column"),
-        say("代码", "code"),
-        say("内容", "found"),
-        say("处理办法", "what to do"),
-    ):
-        table.add_column(heading, overflow="fold")
-    remedy = "remedy_zh" if LANGUAGE == "zh" else "remedy"
-    for r in found.sort("grave", descending=True, maintain_order=True).head(rows).iter_rows(named=True):
-        style = "red" if r["grave"] else None
-        where = r["file"] + (f":{r['row']}" if r["row"] else "")
-        table.add_row(
-            *(escape(str(v or "")) for v in (where, r["column"], r["code"], r["found"], r[remedy])), style=style
-        )
-    console.print(table)
-    if found.height > rows:
-        for code, grave, count, first in counts.sort("len", "code", descending=[True, False]).iter_rows():
-            console.print(f"{count:>8,}  {code}{' !' if grave else ''}  {escape(first or '')}", highlight=False)
-
-
-def _show_error(error: SilianError) -> None:
-    click.secho(f"[{error.code}] {error.message(LANGUAGE)}", fg="red", err=True)
-    if isinstance(error, RunError) and error.problems is not None:
-        _show_problems(_console(stderr=True), error.problems, rows=10)
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr, soft_wrap=False)
-
-
-def _progress(console: Console) -> Any:
-    return _Bars(console) if console.is_terminal else _Lines()
-
-
-class _Lines:
-    """Progress as one line per step, for logs and pipes."""
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *what: object) -> None:
-        return None
-
-    def step(self, name: str, total: int) -> None:
-        """A line is written when the step is done."""
-
-    def advance(self, units: int) -> None:
-        """Nothing between the lines."""
-
-    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
-        """One line: step, rows, seconds."""
-        click.echo(_line(name, rows, seconds, resumed=resumed), err=True)
-
-
-class _Bars:
-    """Progress as a bar for the present step and one line for each finished one."""
-
-    def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self._console, self._task = console, self._bars.add_task("", total=None)
-
-    def __enter__(self) -> Progress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *what: object) -> None:
-        self._bars.stop()
-
-    def step(self, name: str, total: int) -> None:
-        """Begin a bar."""
-        self._bars.reset(self._task, description=say(*STEP_NAMES[name]), total=total or None)
-
-    def advance(self, units: int) -> None:
-        """Move the bar."""
-        self._bars.advance(self._task, units)
-
-    def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
-        """Write the line of the finished step above the bar."""
-        self._console.print(_line(name, rows, seconds, resumed=resumed), highlight=False)
-
-
-def _line(name: str, rows: int, seconds: float, *, resumed: bool) -> str:
-    taken = say("（沿用）", " (taken over)") if resumed else ""
-    return f"✓ {say(*STEP_NAMES[name])}{taken}  {rows:,} {say('行', 'rows')}  {seconds:.1f} s"
-
-
-if __name__ == "__main__":
-    main()

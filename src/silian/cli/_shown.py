@@ -1,0 +1,162 @@
+"""What commands show when they are done: tables and lines on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from silian.cli._speech import language, say
+from silian.errors import RunError, SilianError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+    from rich.console import Console
+
+    from silian.pipeline import Run
+    from silian.pipeline.indexes import Kept
+
+STALE = 0.4  # share of an index that is not what it learnt from; above, it is time to build anew (methods/match.md)
+
+
+def console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=False)
+
+
+def show_run(console: Console, done: Run) -> None:
+    from rich.table import Table
+
+    from silian.tables.schema import codes, results
+
+    position = 0 if language() == "zh" else 1
+    table = Table(title=say("运行结果", "Results"), title_justify="left", show_header=False)
+    if "summary.parquet" in done.receipt["files"]:
+        for name, value in done.table("summary").iter_rows():
+            table.add_row(codes()["summary"][name][position], f"{value:,.1f}" if value % 1 else f"{value:,.0f}")
+    else:
+        for step in done.receipt["steps"]:
+            for name, rows in step["rows"].items():
+                if name in results():
+                    table.add_row(results()[name].label(language()), f"{rows:,}")
+    table.columns[1].justify = "right"
+    console.print(table)
+    page = done.path / "report.html"
+    shown = page if page.exists() else done.path
+    console.print(
+        say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
+    )
+
+
+def show_kept(console: Console, kept: Kept, out: Path) -> None:
+    from silian.engines.match import growth
+
+    index, size = kept.index, f"{out.stat().st_size / 1e6:,.1f} MB"
+    noun = say("项成果", "achievements") if index.kind == "achievements" else say("位专家", "experts")
+    held = f"{len(index):,} {noun}"
+    if kept.changes is None:
+        told = say("索引已建立：{}（编码器 {}），写入 {}（{}）", "Index of {} built (encoder {}); it lies in {} ({})")
+        console.print(told.format(held, index.encoder.name, out, size))
+        return
+    counts = dict.fromkeys(("new", "edited", "same", "gone"), 0) | dict(kept.changes["change"].value_counts().rows())
+    if kept.is_written:
+        told = say(
+            "索引已更新：新增 {new:,}，改动 {edited:,}，未变 {same:,}；现有 {held}，写入 {out}（{size}）",
+            "Index extended: {new:,} new, {edited:,} edited, {same:,} unchanged; {held} now, in {out} ({size})",
+        )
+    else:
+        told = say("索引已是最新：{out} 现有 {held}，未作改动", "Index up to date: {out} holds {held}, left as it was")
+    console.print(told.format(held=held, out=out, size=size, **counts))
+    if counts["gone"]:
+        told = say(
+            "其中 {gone:,} 项不在此区域中，仍予保留；如要去掉，请用 --replace 重新建立",
+            "{gone:,} of them are not in this region and stay; build anew with --replace to be rid of them",
+        )
+        console.print(told.format(**counts))
+    moved = growth(index).share
+    if moved > STALE:
+        told = say(
+            "{:.0%} 与建立时不同，词语权重已不相称；请用 --replace 重新建立",
+            "{:.0%} is not what the words were weighed by; build anew with --replace",
+        )
+        console.print(told.format(moved))
+
+
+def show_answers(console: Console, found: pl.DataFrame, *, is_named: bool) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if found.is_empty():
+        console.print(
+            say(
+                "没有找到相关内容；换个说法，或写得更具体些。",
+                "Nothing fits; say it in other words, or in more detail.",
+            )
+        )
+        return
+    table = Table(show_edge=False)
+    named = [say("名称", "name")] if is_named else []
+    for heading in ("#", say("编号", "id"), *named, say("得分", "score"), say("共有词语", "shared terms")):
+        table.add_column(heading, overflow="fold")
+    for rank, target, name, score, terms in found.iter_rows():
+        shown = (target, name) if is_named else (target,)
+        table.add_row(str(rank), *(escape(str(v or "")) for v in shown), f"{score:.2f}", escape("、".join(terms)))
+    console.print(table)
+    if not is_named:
+        console.print(
+            say("索引只存编号；同时给出 REGION 可显示名称。", "An index holds ids only; give REGION too to see names.")
+        )
+
+
+def show_measures(console: Console, measures: pl.DataFrame) -> None:
+    from rich.table import Table
+
+    from silian.tables.schema import codes
+
+    position = 0 if language() == "zh" else 1
+    for (split, titles, pairs), own in measures.group_by("split", "titles", "pairs", maintain_order=True):
+        name = codes()["quality_split"][str(split)][position]
+        told = say(f"{name}：{titles:,} 个需求名称，{pairs:,} 对", f"{name}: {titles:,} titles, {pairs:,} pairs")
+        table = Table(title=told, title_justify="left")
+        for heading in (say("指标", "measure"), say("数值", "value"), say("95% 区间", "95 % interval")):
+            table.add_column(heading, justify="left" if not table.columns else "right")
+        for measure, value, low, high in own.select("measure", "value", "low", "high").iter_rows():
+            table.add_row(codes()["quality_measure"][measure][position], f"{value:.3f}", f"{low:.3f} – {high:.3f}")
+        console.print(table)
+
+
+def show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:
+    import polars as pl
+    from rich.markup import escape
+    from rich.table import Table
+
+    counts = found.group_by("code", "grave").agg(pl.len(), first=pl.format("{}:{}", "file", "row").first())
+    table = Table(show_edge=False)
+    for heading in (
+        say("位置", "where"),
+        say("列", "column"),
+        say("代码", "code"),
+        say("内容", "found"),
+        say("处理办法", "what to do"),
+    ):
+        table.add_column(heading, overflow="fold")
+    remedy = "remedy_zh" if language() == "zh" else "remedy"
+    for r in found.sort("grave", descending=True, maintain_order=True).head(rows).iter_rows(named=True):
+        style = "red" if r["grave"] else None
+        where = r["file"] + (f":{r['row']}" if r["row"] else "")
+        table.add_row(
+            *(escape(str(v or "")) for v in (where, r["column"], r["code"], r["found"], r[remedy])), style=style
+        )
+    console.print(table)
+    if found.height > rows:
+        for code, grave, count, first in counts.sort("len", "code", descending=[True, False]).iter_rows():
+            console.print(f"{count:>8,}  {code}{' !' if grave else ''}  {escape(first or '')}", highlight=False)
+
+
+def show_error(error: SilianError) -> None:
+    click.secho(f"[{error.code}] {error.message(language())}", fg="red", err=True)
+    if isinstance(error, RunError) and error.problems is not None:
+        show_problems(console(stderr=True), error.problems, rows=10)
