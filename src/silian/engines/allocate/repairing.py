@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from silian.engines.allocate.standing import (
     code_of,
     codes,
     places,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -122,9 +122,8 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
     changed = _changed(standing, changes)
     problem = changed.problem
     had = np.zeros(problem.row_room.size, np.int64)
-    had[code_of(problem.demand["need_id"], before.demand["need_id"])] = np.bincount(
-        before.row[standing.chosen], minlength=before.row_room.size
-    )
+    stood = np.bincount(before.row[np.flatnonzero(standing.chosen)], minlength=before.row_room.size)
+    had[code_of(problem.demand["need_id"], before.demand["need_id"])] = stood
     is_named = np.zeros(had.size, np.bool_)
     is_named[code_of(problem.demand["need_id"], changes.filter(kind="wanted")["need_id"])] = True
     due = np.where(is_named, problem.row_room, np.minimum(had, problem.row_room))
@@ -191,7 +190,10 @@ def edit(standing: Standing, moves: pl.DataFrame) -> Edit:
         nothing = _table(standing, standing, is_by_hand=is_by_hand, is_named=is_named)
         return Edit(verdict, nothing, _figures(standing, standing, nothing), standing)
     is_by_hand[place] = True
-    mark, due = standing.mark.copy(), np.bincount(problem.row[standing.chosen], minlength=problem.row_room.size)
+    mark, due = (
+        standing.mark.copy(),
+        np.bincount(problem.row[np.flatnonzero(standing.chosen)], minlength=problem.row_room.size),
+    )
     due += np.bincount(row[is_add & ~standing.chosen[place]], minlength=due.size)
     due -= np.bincount(row[~is_add], minlength=due.size)
     due = np.minimum(due, problem.row_room)
@@ -205,26 +207,28 @@ def _read(changes: pl.DataFrame, problem: Problem) -> pl.DataFrame:
     """The changes, checked."""
     ids: dict[str, _inputs.Kind] = {"need_id": "id", "expert_id": "id", "value": "number"}
     changes = _inputs.columns(changes, "changes", {"kind": "id"}, optional=ids)
-    bad = ~pl.col("kind").is_in(list(_KINDS))
-    _inputs.refuse(changes, "changes", "kind", bad, found="no kind of change", wanted=" or ".join(_KINDS))
-    for kind, needed in _KINDS.items():
-        for column, is_needed in zip(ids, needed, strict=True):
-            is_empty = pl.col(column).is_null()
-            wrong = (pl.col("kind") == kind) & (is_empty if is_needed else ~is_empty)
-            found, wanted = ("empty", "a value") if is_needed else ("filled", "nothing")
-            _inputs.refuse(changes, "changes", column, wrong, found=found, wanted=f"{wanted} where kind is {kind}")
-    bad = ~pl.col("value").is_finite()
-    _inputs.refuse(changes, "changes", "value", bad, found="not finite", wanted="a finite number")
-    is_count = pl.col("kind").is_in(["free", "wanted"])
-    bad = is_count & ((pl.col("value") < 0) | (pl.col("value") != pl.col("value").floor()))
-    _inputs.refuse(changes, "changes", "value", bad, found="below 0 or not whole", wanted="a count of 0 or more")
+    kind, value = pl.col("kind"), pl.col("value")
+    is_count = kind.is_in(["free", "wanted"])
+    checks = [("kind", ~kind.is_in(list(_KINDS)), "no kind of change", " or ".join(_KINDS))]
+    for column, needed in zip(ids, zip(*_KINDS.values(), strict=True), strict=True):
+        those = [name for name, is_needed in zip(_KINDS, needed, strict=True) if is_needed]
+        is_needed, is_empty, where = kind.is_in(those), pl.col(column).is_null(), " or ".join(those)
+        checks.append((column, is_needed & is_empty, "empty", f"a value where kind is {where}"))
+        checks.append((column, ~is_needed & ~is_empty, "filled", f"nothing unless kind is {where}"))
+    checks.append(("value", ~value.is_finite(), "not finite", "a finite number"))
+    is_odd = (value < 0) | (value != value.floor())
+    checks.append(("value", is_count & is_odd, "below 0 or not whole", "a count of 0 or more"))
+    is_wrong = changes.select(bad.any().alias(str(k)) for k, (_, bad, _, _) in enumerate(checks)).row(0)
+    for (column, bad, found, wanted), is_bad in zip(checks, is_wrong, strict=True):
+        if is_bad:
+            _inputs.refuse(changes, "changes", column, bad, found=found, wanted=wanted)
     _inputs.refuse_duplicates(changes, "changes", ["need_id", "expert_id"])
     scored = changes.filter(kind="score")
-    for column, known, where, kind in (
+    for column, known, where, name in (
         ("need_id", problem.demand["need_id"], "demand", "wanted"),
         ("expert_id", problem.capacity["expert_id"], "capacity", "free"),
     ):
-        counted = changes.filter(kind=kind)[column]
+        counted = changes.filter(kind=name)[column]
         may_be = pl.concat([known, counted.filter(counted.is_in(scored[column].implode()))])
         _inputs.refuse_unknown(changes, "changes", column, may_be, where)
     return changes
@@ -331,13 +335,15 @@ def _solved(standing: Standing, due: Whole, room: Whole) -> Standing:
     from silian.engines.allocate import _flow
 
     p = standing.problem
-    is_pinned, may_be = standing.mark == PINNED, standing.mark >= 0
-    first = (standing.chosen | is_pinned) & may_be
-    held = np.where(may_be, first, _flow.BARRED).astype(np.int64)
-    held[is_pinned] = _flow.PINNED
+    marked = np.flatnonzero(standing.mark)
+    pinned, barred = marked[standing.mark[marked] == PINNED], marked[standing.mark[marked] < 0]
+    first, held = standing.chosen.copy(), np.zeros(p.row.size, np.int64)
+    first[pinned], first[barred] = True, False
+    held[np.flatnonzero(first)], held[pinned], held[barred] = 1, _flow.PINNED, _flow.BARRED
     graph = _flow.Graph(p.start, p.column, p.row, p.gain, room, p.column_room)
     chosen, price = _flow.least_change(graph, standing.turned, held, due, first, standing.price)
-    mark = np.where(is_pinned & ~chosen, 0, standing.mark).astype(np.int8)
+    mark = standing.mark.copy()
+    mark[pinned[~chosen[pinned]]] = 0
     return replace(standing, chosen=chosen, mark=mark, price=price)
 
 
@@ -377,8 +383,9 @@ def _table(before: Standing, after: Standing, *, is_by_hand: Flags, is_named: Fl
     """
     p = after.problem
     removed, added = np.flatnonzero(before.chosen & ~after.chosen), np.flatnonzero(~before.chosen & after.chosen)
+    stood = np.flatnonzero(before.chosen)
     is_over = [
-        np.bincount(at[before.chosen], minlength=room.size) > room
+        np.bincount(at[stood], minlength=room.size) > room
         for at, room in ((p.row, p.row_room), (p.column, p.column_room))
     ]
     causes = {
@@ -400,34 +407,32 @@ def _table(before: Standing, after: Standing, *, is_by_hand: Flags, is_named: Fl
         "exchange": has_given[at],
     }
     into = np.select(list(causes.values()), list(causes), "free_place")
-    place = np.concatenate([removed, added])
-    what = np.repeat(["removed", "added"], [removed.size, added.size])
-    table = pl.DataFrame(
-        {
-            "need_id": p.demand["need_id"].gather(p.row[place]),
-            "expert_id": p.capacity["expert_id"].gather(p.column[place]),
-            "what": pl.Series(what, dtype=pl.String),
-            "because": pl.Series(np.concatenate([out, into]), dtype=pl.String),
-            "score": p.pairs["score"].gather(place),
-        }
+    moved = rows_of(p, np.concatenate([removed, added])).select(
+        "need_id",
+        "expert_id",
+        what=pl.Series(np.repeat(["removed", "added"], [removed.size, added.size]), dtype=pl.String),
+        because=pl.Series(np.concatenate([out, into]), dtype=pl.String),
+        score="score",
     )
-    return table.sort("need_id", "expert_id")
+    return moved.sort("need_id", "expert_id")
 
 
 def _figures(before: Standing, after: Standing, table: pl.DataFrame) -> pl.DataFrame:
-    """Totals and counts; the difference is that of the scores as whole numbers, so .9 less .8 is .1."""
-    had, has = before.assigned["score"], after.assigned["score"]
-    whole_before, whole = (
-        Fraction(whole_sum(s.problem.gain[s.chosen])) / Fraction(s.problem.unit) for s in (before, after)
-    )
+    """Totals and counts; scores are added as whole numbers, so .9 less .8 is .1."""
+    was, now = (_total(standing) for standing in (before, after))
     added = int((table["what"] == "added").sum())
     return pl.DataFrame(
         {
-            "total_before": [math.fsum(had)],
-            "total": [math.fsum(has)],
-            "difference": [float(whole - whole_before)],
-            "kept": [has.len() - added],
+            "total_before": [float(was)],
+            "total": [float(now)],
+            "difference": [float(now - was)],
+            "kept": [int(after.chosen.sum()) - added],
             "removed": [table.height - added],
             "added": [added],
         }
     )
+
+
+def _total(standing: Standing) -> Fraction:
+    gains = standing.problem.gain[np.flatnonzero(standing.chosen)]
+    return Fraction(whole_sum(gains)) / Fraction(standing.problem.unit)

@@ -44,22 +44,23 @@ class Standing:
     @property
     def assigned(self) -> pl.DataFrame:
         """need_id, expert_id, score; sorted by the two ids."""
-        taken = self.problem.pairs.filter(pl.Series(self.chosen))
-        return taken.select(
-            need_id=self.problem.demand["need_id"].gather(taken["need"]),
-            expert_id=self.problem.capacity["expert_id"].gather(taken["expert"]),
-            score="score",
-        )
+        return rows_of(self.problem, np.flatnonzero(self.chosen))
 
     @property
     def unmet(self) -> pl.DataFrame:
         """need_id, missing (count of experts), reason; sorted by need_id. Reasons as in `assign`."""
         p = self.problem
-        got = np.bincount(p.row[self.chosen], minlength=p.row_room.size)
-        allowed = np.bincount(p.row[self.mark >= 0], minlength=p.row_room.size)
-        reason = np.where(allowed > got, "capacity", np.where(self.is_blocked, "conflict", "no_candidate"))
-        told = {"need_id": p.demand["need_id"], "missing": p.row_room - got, "reason": reason}
-        return pl.DataFrame(told, schema_overrides={"reason": pl.String}).filter(pl.col("missing") > 0)
+        got = np.bincount(p.row[np.flatnonzero(self.chosen)], minlength=p.row_room.size)
+        allowed = np.diff(p.start) - np.bincount(p.row[np.flatnonzero(self.mark < 0)], minlength=p.row_room.size)
+        short = np.flatnonzero(p.row_room > got)
+        reason = np.where(allowed > got, 0, np.where(self.is_blocked, 1, 2))[short]
+        return pl.DataFrame(
+            {
+                "need_id": p.demand["need_id"].gather(short),
+                "missing": (p.row_room - got)[short],
+                "reason": pl.Series(["capacity", "conflict", "no_candidate"]).gather(reason),
+            }
+        )
 
 
 def reopen(
@@ -154,6 +155,17 @@ def codes(table: pl.DataFrame, name: str, problem: Problem) -> tuple[Whole, Whol
     _inputs.refuse_unknown(table, name, "expert_id", problem.capacity["expert_id"], "capacity")
     row, column = table["need_id"], table["expert_id"]
     return code_of(problem.demand["need_id"], row), code_of(problem.capacity["expert_id"], column)
+
+
+def rows_of(problem: Problem, place: Whole) -> pl.DataFrame:
+    """need_id, expert_id, score of the pairs at these places of problem.pairs."""
+    return pl.DataFrame(
+        {
+            "need_id": problem.demand["need_id"].gather(problem.row[place]),
+            "expert_id": problem.capacity["expert_id"].gather(problem.column[place]),
+            "score": problem.pairs["score"].gather(place),
+        }
+    )
 
 
 def code_of(known: pl.Series, ids: pl.Series) -> Whole:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from silian.engines.allocate._flow.auction import auction, settle
+from silian.engines.allocate._flow.changing import BARRED, PINNED, least_change
 from silian.engines.allocate._flow.graph import Graph, transpose
-from silian.engines.allocate._flow.least_change import BARRED, PINNED, least_change
 from silian.engines.allocate._flow.paths import augment, extreme_prices
 from silian.engines.allocate._flow.ties import Face, first_optimum
 

@@ -182,11 +182,11 @@ def first_optimum(face: Face) -> None:
     face.chosen : any optimum; it becomes the first one
     """
     if (face.is_loose & ~face.chosen).any():
-        _exchange(face._replace(is_loose=face.is_loose & _in_a_cycle(face)))
+        _exchange(face._replace(is_loose=_in_a_cycle(face)))
 
 
 def _in_a_cycle(face: Face) -> Flags:
-    """Which edges have both ends in one strong component of the residual graph of the tight edges."""
+    """Which loose edges have both ends in one strong component of the residual graph of the tight edges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -201,5 +201,6 @@ def _in_a_cycle(face: Face) -> Flags:
     target = np.concatenate([np.where(back, above, below), np.full(out.size, idle), into])
     graph = coo_array((np.ones(source.size, np.int8), (source, target)), shape=(idle + 1, idle + 1))
     _, label = connected_components(graph, directed=True, connection="strong")
-    together: Flags = label[face.row_of] == label[rows + face.column]
+    together = np.zeros(face.is_loose.size, np.bool_)
+    together[tight] = label[above] == label[below]
     return together

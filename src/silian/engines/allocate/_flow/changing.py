@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numba import njit
 
+from silian.engines.allocate._flow.graph import FAR, Graph
 from silian.engines.allocate._flow.ties import Face, first_optimum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from silian.engines.allocate._flow.graph import Graph
-
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-FAR: Final = np.iinfo(np.int64).max
 # What a due place is worth in the first part of a length: more than any number of held edges.
 DUE: Final = 1 << 40
 PINNED: Final = 2 * DUE
@@ -79,6 +77,11 @@ def _new_search(nodes: int) -> Search:
 @njit(cache=True)
 def _less(high: int, low: int, than_high: int, than_low: int) -> bool:
     return high < than_high or (high == than_high and low < than_low)
+
+
+@njit(cache=True)
+def _least(high: int, low: int, other_high: int, other_low: int) -> tuple[int, int]:
+    return (other_high, other_low) if _less(other_high, other_low, high, low) else (high, low)
 
 
 @njit(cache=True)
@@ -235,6 +238,58 @@ def _swap(near: Side, far: Side, choice: Choice, ends: tuple[Whole, Whole], came
 
 
 @njit(cache=True)
+def _queue_back(far: Side, choice: Choice, queue: Whole, at: Whole, tail: int, c: int) -> int:
+    """Append the near nodes that a far node is chosen with and that were not seen yet."""
+    for k in range(far.start[c], far.start[c + 1]):
+        if choice.chosen[far.edge[k]] and at[far.other[k]] < 0:
+            queue[tail], at[far.other[k]] = far.other[k], 1
+            tail += 1
+    return tail
+
+
+@njit(cache=True)
+def _give_up(near: Side, far: Side, choice: Choice, search: Search, source: int) -> None:
+    """Where no way from the source fills one due place more, lower the price of all that it reaches at once.
+
+    A search by length would go through the same nodes in order of their distance, many times as slowly.
+    """
+    nears, queue, at = near.used.size, search.heap, search.at
+    high, low = near.high[source] + DUE, near.low[source]
+    queue[0], at[source] = source, 1
+    head, tail, is_lost = 0, 1, True
+    while head < tail and is_lost:
+        n = queue[head]
+        head += 1
+        if n >= nears:
+            tail = _queue_back(far, choice, queue, at, tail, n - nears)
+            continue
+        if n != source:
+            is_lost = near.used[n] <= near.due[n]
+            high, low = _least(high, low, near.high[n] - _idle(near, n, near.used[n]), near.low[n])
+        for k in range(near.start[n], near.start[n + 1]):
+            e, c = near.edge[k], near.other[k]
+            if at[nears + c] >= 0 or choice.chosen[e]:
+                continue
+            if choice.held[e] < 0 or far.high[c] > DUE // 2:  # barred, or found before to lead nowhere
+                to_high = near.high[n] + far.high[c] - choice.held[e]
+                high, low = _least(high, low, to_high, near.low[n] + far.low[c] - choice.gain[e])
+                continue
+            is_lost = is_lost and far.used[c] == far.room[c]
+            queue[tail], at[nears + c] = nears + c, 1
+            tail += 1
+    if not is_lost:
+        high, low = 0, 0
+    for n in queue[:tail]:
+        at[n] = -1
+        if n < nears:
+            near.high[n] -= high
+            near.low[n] -= low
+        else:
+            far.high[n - nears] += high
+            far.low[n - nears] += low
+
+
+@njit(cache=True)
 def _improve(near: Side, far: Side, choice: Choice, ends: tuple[Whole, Whole]) -> None:
     """Fill the places of near nodes whose price says that they should not be empty; all in place.
 
@@ -246,22 +301,24 @@ def _improve(near: Side, far: Side, choice: Choice, ends: tuple[Whole, Whole]) -
         while near.used[source] < near.room[source]:
             if not _less(_idle(near, source, near.used[source] + 1), 0, near.high[source], near.low[source]):
                 break
+            if near.used[source] < near.due[source] and near.high[source] > -DUE // 2:
+                _give_up(near, far, choice, search, source)
             high, low, end = _shortest(near, far, choice, search, source)
-            came = search.came
             _reprice(near, far, search, high, low)
             if end != source:
-                _swap(near, far, choice, ends, came, source, end)
+                _swap(near, far, choice, ends, search.came, source, end)
 
 
 @njit(cache=True)
-def _fit(near: Side, far: Side, choice: Choice) -> None:
-    """The least prices >= 0 of near nodes that fit the edges not chosen (barred ones fit any), in place."""
-    for n in range(near.used.size):
-        low = 0
-        for k in range(near.start[n], near.start[n + 1]):
-            if not choice.chosen[near.edge[k]] and choice.held[near.edge[k]] >= 0:
-                low = max(low, choice.gain[near.edge[k]] - far.low[near.other[k]])
-        near.high[n], near.low[n] = 0, low
+def _fit(graph: Graph, choice: Choice, column_price: Whole) -> Whole:
+    """The least prices >= 0 of rows that fit the edges not chosen (barred ones fit any)."""
+    price = np.zeros(graph.row_room.size, np.int64)
+    for r in range(price.size):
+        for e in range(graph.start[r], graph.start[r + 1]):
+            worth = graph.gain[e] - column_price[graph.column[e]]
+            if worth > price[r] and not choice.chosen[e] and choice.held[e] >= 0:
+                price[r] = worth
+    return price
 
 
 @njit(cache=True)
@@ -302,40 +359,35 @@ def least_change(
     rows, columns = graph.row_room.size, graph.column_room.size
     choice = Choice(held, graph.gain, chosen.copy())
     none = np.zeros(columns, np.int64)
-    used = [np.bincount(at[chosen], minlength=n) for at, n in ((graph.row, rows), (graph.column, columns))]
-    prices = [np.zeros(n, np.int64) for n in (rows, rows, columns)]
-    every = np.arange(chosen.size)
-    needs = Side(graph.start, graph.column, every, graph.row_room, due, used[0], prices[0], prices[1])
-    experts = Side(first, row, edge, graph.column_room, none, used[1], prices[2], price.copy())
-    _fit(needs, experts, choice)
+    at = np.flatnonzero(chosen)
+    used = np.bincount(graph.row[at], minlength=rows), np.bincount(graph.column[at], minlength=columns)
+    every, row_price = np.arange(chosen.size), _fit(graph, choice, price)
+    needs = Side(graph.start, graph.column, every, graph.row_room, due, used[0], np.zeros(rows, np.int64), row_price)
+    experts = Side(first, row, edge, graph.column_room, none, used[1], none.copy(), price.copy())
     _trim(experts, needs, choice)
     _trim(needs, experts, choice)
     _improve(needs, experts, choice, (graph.row, graph.column))
     _improve(experts, needs, choice, (graph.column, graph.row))
-    _first(graph, needs, experts, choice)
+    spare = (count for side in (needs, experts) for count in _spare(side))
+    face = (graph.start, graph.column, graph.row, experts.start, experts.other, experts.edge)
+    first_optimum(Face(*face, _tight(graph, held, needs, experts), choice.chosen, *spare))
     return choice.chosen, np.where(experts.high == 0, experts.low, price)
 
 
-def _first(graph: Graph, needs: Side, experts: Side, choice: Choice) -> None:
-    """Turn the choice into the first of the best ones, in place."""
-    tight = choice.gain == needs.low[graph.row] + experts.low[graph.column]
-    tight[tight] = (choice.held == needs.high[graph.row] + experts.high[graph.column])[tight]
-    ranges = []
-    for side in (needs, experts):
-        is_free, is_lost = (side.high == 0) & (side.low == 0), (side.high == -DUE) & (side.low == 0)
-        most = np.where((side.high < 0) | ((side.high == 0) & (side.low < 0)), side.due, side.room)
-        least = np.where(is_free, side.due, np.where(is_lost, 0, most))
-        ranges += [most - side.used, side.used - least]
-    first_optimum(
-        Face(
-            graph.start,
-            graph.column,
-            graph.row,
-            experts.start,
-            experts.other,
-            experts.edge,
-            tight,
-            choice.chosen,
-            *ranges,
-        )
-    )
+@njit(cache=True)
+def _tight(graph: Graph, held: Whole, needs: Side, experts: Side) -> Flags:
+    """The edges that gain exactly their prices."""
+    tight = np.zeros(held.size, np.bool_)
+    for r in range(needs.used.size):
+        for e in range(graph.start[r], graph.start[r + 1]):
+            if graph.gain[e] == needs.low[r] + experts.low[graph.column[e]]:
+                tight[e] = held[e] == needs.high[r] + experts.high[graph.column[e]]
+    return tight
+
+
+def _spare(side: Side) -> tuple[Whole, Whole]:
+    """How many more and how many fewer edges each node may have at no loss."""
+    is_free, is_lost = (side.high == 0) & (side.low == 0), (side.high == -DUE) & (side.low == 0)
+    most = np.where((side.high < 0) | ((side.high == 0) & (side.low < 0)), side.due, side.room)
+    least = np.where(is_free, side.due, np.where(is_lost, 0, most))
+    return most - side.used, side.used - least
