@@ -9,6 +9,7 @@ from silian.engines.allocate.interests import ConflictRules, conflicts
 from silian.engines.allocate.repairing import Edit, Repair, edit, repair
 from silian.engines.allocate.rules import Rules
 from silian.engines.allocate.standing import Standing, reopen
+from silian.engines.allocate.why import why
 
 __all__ = [
     "Allocation",
@@ -25,5 +26,6 @@ __all__ = [
     "relax",
     "reopen",
     "repair",
+    "why",
     "worded",
 ]

@@ -19,8 +19,10 @@ from silian.engines.allocate.standing import (
     Standing,
     code_of,
     codes,
+    hindrance,
     places,
     rows_of,
+    select,
 )
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ def edit(standing: Standing, moves: pl.DataFrame) -> Edit:
     problem = standing.problem
     row, column = codes(moves, "moves", problem)
     place, is_add = places(problem, row, column), (moves["what"] == "add").to_numpy()
-    reason = _reason(standing, place, row, column, is_add)
+    reason = _reason(standing, moves, place, is_add)
     verdict = moves.with_columns(is_allowed=pl.Series(reason == ""), reason=pl.Series(reason, dtype=pl.String))
     is_by_hand, is_named = np.zeros(problem.row.size, np.bool_), np.zeros(problem.row_room.size, np.bool_)
     if not (reason == "").all():
@@ -347,33 +349,26 @@ def _solved(standing: Standing, due: Whole, room: Whole) -> Standing:
     return replace(standing, chosen=chosen, mark=mark, price=price)
 
 
-def _reason(standing: Standing, place: Whole, row: Whole, column: Whole, is_add: Flags) -> NDArray[np.object_]:
+def _reason(standing: Standing, moves: pl.DataFrame, place: Whole, is_add: Flags) -> NDArray[np.object_]:
     """Of each move why it may not be made; empty where it may."""
     p = standing.problem
-    moved = pl.DataFrame(
-        {"need_id": p.demand["need_id"].gather(row), "expert_id": p.capacity["expert_id"].gather(column)}
-    )
-    joined = moved.join(standing.barred, on=["need_id", "expert_id"], how="left", maintain_order="left")
-    barred = joined["because"].fill_null("").to_numpy()
-    is_known = place >= 0
-    mark = np.where(is_known, standing.mark[place], 0) if standing.mark.size else np.zeros(place.size, np.int8)
-    stands = is_known & standing.chosen[place] if standing.mark.size else is_known
-    is_pinned = standing.mark == PINNED
-    is_pinned[place[is_known]] = is_add[is_known]
-    over = [
+    is_pinned = np.append(standing.mark == PINNED, False)
+    is_pinned[place] = is_add
+    is_pinned = is_pinned[:-1]
+    row, column = codes(moves, "moves", p)
+    is_over = [
         (np.bincount(code[is_pinned], minlength=room.size) > room)[at]
         for code, room, at in ((p.row, p.row_room, row), (p.column, p.column_room, column))
     ]
-    checks = [
+    barred = hindrance(standing, moves, place)
+    stands = np.append(standing.chosen, False)[place]
+    cases = [
         (~is_add & ~stands, "not_chosen"),
         (~is_add, ""),
         (barred != "", barred),
-        (~is_known | (mark == UNSCORED), "no_score"),
-        (p.row_room[row] == 0, "not_wanted"),
-        (p.column_room[column] == 0, "no_place"),
-        (over[0] | over[1], "pinned"),
+        (is_over[0] | is_over[1], "pinned"),
     ]
-    return np.select([c for c, _ in checks], [np.broadcast_to(np.array(r, object), row.shape) for _, r in checks], "")
+    return select(cases, "")
 
 
 def _table(before: Standing, after: Standing, *, is_by_hand: Flags, is_named: Flags) -> pl.DataFrame:

@@ -13,6 +13,8 @@ from silian.engines.allocate.problem import barred_pairs, checked, problem_of
 from silian.errors import TableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from silian.engines.allocate.problem import Problem
@@ -155,6 +157,28 @@ def codes(table: pl.DataFrame, name: str, problem: Problem) -> tuple[Whole, Whol
     _inputs.refuse_unknown(table, name, "expert_id", problem.capacity["expert_id"], "capacity")
     row, column = table["need_id"], table["expert_id"]
     return code_of(problem.demand["need_id"], row), code_of(problem.capacity["expert_id"], column)
+
+
+def hindrance(standing: Standing, pairs: pl.DataFrame, place: Whole) -> NDArray[np.object_]:
+    """Why each pair (need_id, expert_id; of known ids) cannot stand at all; empty where it could."""
+    p = standing.problem
+    row, column = code_of(p.demand["need_id"], pairs["need_id"]), code_of(p.capacity["expert_id"], pairs["expert_id"])
+    joined = pairs.join(standing.barred, on=["need_id", "expert_id"], how="left", maintain_order="left")
+    barred = joined["because"].fill_null("").to_numpy()
+    checks = [
+        (barred != "", barred),
+        (np.append(standing.mark, UNSCORED)[place] == UNSCORED, "no_score"),
+        (p.row_room[row] == 0, "not_wanted"),
+        (p.column_room[column] == 0, "no_place"),
+    ]
+    return select(checks, "")
+
+
+def select(cases: Sequence[tuple[Flags, object]], otherwise: str) -> NDArray[np.object_]:
+    """Of each place the text of the first case that holds there."""
+    shape = cases[0][0].shape
+    texts = [np.broadcast_to(np.array(text, object), shape) for _, text in cases]
+    return np.select([holds for holds, _ in cases], texts, otherwise)
 
 
 def rows_of(problem: Problem, place: Whole) -> pl.DataFrame:

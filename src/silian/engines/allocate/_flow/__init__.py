@@ -20,10 +20,11 @@ import numpy as np
 from silian.engines.allocate._flow.auction import auction, settle
 from silian.engines.allocate._flow.changing import BARRED, PINNED, least_change
 from silian.engines.allocate._flow.graph import Graph, transpose
+from silian.engines.allocate._flow.margins import Best, margins
 from silian.engines.allocate._flow.paths import augment, extreme_prices
 from silian.engines.allocate._flow.ties import Face, first_optimum
 
-__all__ = ["BARRED", "PINNED", "Graph", "best", "least_change", "transpose"]
+__all__ = ["BARRED", "PINNED", "Best", "Graph", "best", "least_change", "margins", "resume", "transpose"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,12 +76,30 @@ def _solved(graph: Graph, turned: Graph, edge: Whole) -> tuple[Flags, Whole, Who
         column_price = np.maximum(column_price - _BACK * last, floor)
         last = max(int(graph.gain.max()) >> step, 1)
         chosen = auction(graph, column_price, last)
+    return chosen, _completed(graph, turned, edge, chosen, column_price), column_price
+
+
+def _completed(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, column_price: Whole) -> Whole:
+    """Make a choice within the rooms, and any column prices >= 0, the best ones, in place; returns the row prices."""
     row_price = settle(graph, chosen, column_price)
     augment(graph, chosen, row_price, column_price)
     seen = chosen[edge]
     augment(turned, seen, column_price, row_price)
     chosen[edge] = seen
-    return chosen, row_price, column_price
+    return row_price
+
+
+def resume(graph: Graph, chosen: Flags, column_price: Whole) -> Best:
+    """A best choice, from one within the rooms and prices that may have been the best before; of equal ones any."""
+    columns = graph.column_room.size
+    first, row, edge = transpose(graph.start, graph.column, columns)
+    turned = Graph(first, row, graph.column[edge], graph.gain[edge], graph.column_room, graph.row_room)
+    chosen, column_price = chosen.copy(), column_price.copy()
+    row_price = _completed(graph, turned, edge, chosen, column_price)
+    row_price, column_price = extreme_prices(graph, turned, edge, chosen, row_price, column_price)
+    at = np.flatnonzero(chosen)
+    used = (np.bincount(graph.row[at], minlength=row_price.size), np.bincount(graph.column[at], minlength=columns))
+    return Best(graph, first, edge, chosen, row_price, column_price, *used)
 
 
 def _first(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: Whole, column_price: Whole) -> None:
