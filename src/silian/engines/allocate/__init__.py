@@ -6,6 +6,7 @@ See docs/methods/allocate.md for the formulas and docs/decisions/0003-exact-assi
 from silian.engines.allocate.assigning import Allocation, assign, loads
 from silian.engines.allocate.clashes import clashes, relax, worded
 from silian.engines.allocate.interests import ConflictRules, conflicts
+from silian.engines.allocate.lottery import Lottery, lottery
 from silian.engines.allocate.repairing import Edit, Repair, edit, repair
 from silian.engines.allocate.rules import Rules
 from silian.engines.allocate.standing import Standing, reopen
@@ -15,6 +16,7 @@ __all__ = [
     "Allocation",
     "ConflictRules",
     "Edit",
+    "Lottery",
     "Repair",
     "Rules",
     "Standing",
@@ -23,6 +25,7 @@ __all__ = [
     "conflicts",
     "edit",
     "loads",
+    "lottery",
     "relax",
     "reopen",
     "repair",

@@ -299,7 +299,7 @@ def _with_pairs(standing: Standing, paired: pl.DataFrame) -> Standing:
     unit = min(unit, old.unit) if old.row.size else unit
     helps = np.rint(value * unit) > 0
     is_blocked, mark, score = standing.is_blocked.copy(), standing.mark.copy(), old.pairs["score"].to_numpy().copy()
-    is_blocked[row[(is_veto & is_known) | (helps & is_barred.to_numpy())]] = True
+    is_blocked[row[helps & is_barred.to_numpy()]] = True
     mark[place[is_veto & is_known]] = VETOED
     rated = place[is_known & helps]
     score[rated], mark[rated] = value[is_known & helps], np.where(mark[rated] == UNSCORED, 0, mark[rated])

@@ -51,18 +51,7 @@ class Standing:
     @property
     def unmet(self) -> pl.DataFrame:
         """need_id, missing (count of experts), reason; sorted by need_id. Reasons as in `assign`."""
-        p = self.problem
-        got = np.bincount(p.row[np.flatnonzero(self.chosen)], minlength=p.row_room.size)
-        allowed = np.diff(p.start) - np.bincount(p.row[np.flatnonzero(self.mark < 0)], minlength=p.row_room.size)
-        short = np.flatnonzero(p.row_room > got)
-        reason = np.where(allowed > got, 0, np.where(self.is_blocked, 1, 2))[short]
-        return pl.DataFrame(
-            {
-                "need_id": p.demand["need_id"].gather(short),
-                "missing": (p.row_room - got)[short],
-                "reason": pl.Series(["capacity", "conflict", "no_candidate"]).gather(reason),
-            }
-        )
+        return unmet_of(self.problem, self.chosen, self.mark, self.is_blocked)
 
 
 def reopen(
@@ -179,6 +168,24 @@ def select(cases: Sequence[tuple[Flags, object]], otherwise: str) -> NDArray[np.
     shape = cases[0][0].shape
     texts = [np.broadcast_to(np.array(text, object), shape) for _, text in cases]
     return np.select([holds for holds, _ in cases], texts, otherwise)
+
+
+def unmet_of(problem: Problem, chosen: Flags, mark: Marks, is_blocked: Flags) -> pl.DataFrame:
+    """need_id, missing, reason of the needs that lack experts; is_blocked: somebody who would help is in conflict."""
+    needs = problem.row_room.size
+    got = np.bincount(problem.row[np.flatnonzero(chosen)], minlength=needs)
+    barred = np.flatnonzero(mark < 0)
+    allowed = np.diff(problem.start) - np.bincount(problem.row[barred], minlength=needs)
+    is_vetoed = np.bincount(problem.row[barred[mark[barred] > UNSCORED]], minlength=needs) > 0
+    short = np.flatnonzero(problem.row_room > got)
+    reason = np.where(allowed > got, 0, np.where(is_vetoed, 1, np.where(is_blocked, 2, 3)))[short]
+    return pl.DataFrame(
+        {
+            "need_id": problem.demand["need_id"].gather(short),
+            "missing": (problem.row_room - got)[short],
+            "reason": pl.Series(["capacity", "veto", "conflict", "no_candidate"]).gather(reason),
+        }
+    )
 
 
 def rows_of(problem: Problem, place: Whole) -> pl.DataFrame:

@@ -308,7 +308,7 @@ def tables_of(scores, wanted, free):
     return pairs, demand_of(**wanted), capacity_of(**free)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(stories())
 def test_repair_equals_exhaustive_search_over_a_story_of_changes(story):
     scores, wanted, free, conflicts, stands, rounds = story

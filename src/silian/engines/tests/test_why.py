@@ -110,7 +110,7 @@ def small(draw):
     return pairs, demand, capacity, conflicts, draw(st.sampled_from(every))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(small())
 def test_why_says_the_score_at_which_a_pair_comes_or_goes(case):
     pairs, demand, capacity, conflicts, (need, expert) = case

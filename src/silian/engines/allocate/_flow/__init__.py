@@ -22,9 +22,10 @@ from silian.engines.allocate._flow.changing import BARRED, PINNED, least_change
 from silian.engines.allocate._flow.graph import Graph, transpose
 from silian.engines.allocate._flow.margins import Best, margins
 from silian.engines.allocate._flow.paths import augment, extreme_prices
+from silian.engines.allocate._flow.rounding import rounded
 from silian.engines.allocate._flow.ties import Face, first_optimum
 
-__all__ = ["BARRED", "PINNED", "Best", "Graph", "best", "least_change", "margins", "resume", "transpose"]
+__all__ = ["BARRED", "PINNED", "Best", "Graph", "best", "least_change", "margins", "resume", "rounded", "transpose"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
