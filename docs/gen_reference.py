@@ -90,6 +90,8 @@ ERROR_ROOMS = {
     "synth": ("The synthetic region", "虚构区域"),
     "text": ("Words and vectors", "分词与向量"),
     "match": ("Matching", "匹配"),
+    "allocate": ("Assignment", "专家指派"),
+    "team": ("Joint teams", "联合攻关团队"),
     "compute": ("Where work runs", "运行位置"),
     "report": ("Page, sheets and charts", "网页、表格与图"),
     "plan": ("The plan file", "方案文件"),

@@ -12,7 +12,7 @@ from silian.errors import TableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["id", "count", "number", "date", "list"]
+Kind = Literal["id", "count", "number", "date", "list", "flag"]
 
 _TYPES = {
     "id": pl.String(),
@@ -20,6 +20,7 @@ _TYPES = {
     "number": pl.Float64(),
     "date": pl.Date(),
     "list": pl.List(pl.String()),
+    "flag": pl.Boolean(),
 }
 _SHOWN = 3  # bad values quoted in an error; the whole rows ride along
 
@@ -101,14 +102,12 @@ def refuse_unknown(table: pl.DataFrame, name: str, column: str, known: pl.Series
 
 
 def _fits(found: pl.DataType, kind: Kind) -> bool:
-    if found == pl.Null:
-        return True
-    if kind == "id":
-        return found in (pl.String, pl.Categorical, pl.Enum)
-    if kind == "count":
-        return found.is_integer()
-    if kind == "number":
-        return found.is_numeric()
-    if kind == "date":
-        return found == pl.Date
-    return found == pl.List(pl.String) or found == pl.List(pl.Null)
+    fits = {
+        "id": found in (pl.String, pl.Categorical, pl.Enum),
+        "count": found.is_integer(),
+        "number": found.is_numeric(),
+        "date": found == pl.Date,
+        "list": found in (pl.List(pl.String), pl.List(pl.Null)),
+        "flag": found == pl.Boolean,
+    }
+    return found == pl.Null or fits[kind]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from silian.engines import allocate, chain, link, match
+from silian.pipeline.assignment import posed
 from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
@@ -64,17 +65,22 @@ class Step:
 
 
 def link_step(work: Work) -> Tables:
-    """Which rows of organisations are one body."""
-    return {"same": link.same(work.region["organisations"])}
+    """Which rows of organisations are one body, which rows of experts one person."""
+    region = work.region
+    same = link.same(region["organisations"])
+    people = link.people(with_body(region["experts"], same), region["works"])
+    return {"same": same, "same_people": people}
 
 
 def conflict_step(work: Work) -> Tables:
     """Which experts must not serve which needs."""
     region, years = work.region, work.plan.allocate.conflict_years
+    persons = work.results["same_people"].select("expert_id", "canonical_id", "likely_id", "is_known")
     found = allocate.conflicts(
         region["needs"],
-        region["experts"],
+        region["experts"].join(persons, on="expert_id", how="left", maintain_order="left"),
         region["relations"],
+        works=region["works"],
         organisations=with_canonical(region["organisations"], work.results["same"]),
         on=work.on,
         years=years,
@@ -131,14 +137,9 @@ def exposure_step(work: Work) -> Tables:
 
 def allocate_step(work: Work) -> Tables:
     """Which expert serves which need: the best total within demand and capacity."""
-    region, plan = work.region, work.plan.allocate
-    pairs = work.results["expert_pairs"].select("need_id", "score", expert_id="target_id")
-    wanted = pl.col("experts_wanted").fill_null(plan.wanted)
-    is_over = (pl.col("deadline_on") < work.on).fill_null(value=False)  # a need that is over asks for nobody
-    demand = region["needs"].select("need_id", wanted=pl.when(is_over).then(0).otherwise(wanted))
-    capacity = region["experts"].select("expert_id", free=pl.col("free").fill_null(plan.free))
-    given = allocate.assign(pairs, demand, capacity, conflicts=work.results["conflicts"])
-    loads = allocate.loads(given.assigned, capacity)
+    asked = posed(work.region, work.results, work.plan.allocate, work.on)
+    given = allocate.assign(asked.pairs, asked.demand, asked.capacity, conflicts=asked.conflicts)
+    loads = allocate.loads(given.assigned, asked.capacity)
     tables = {"assigned": given.assigned, "unmet": given.unmet, "prices": given.prices, "proof": given.proof}
     return tables | {"loads": loads}
 
@@ -170,7 +171,7 @@ def summary_step(work: Work) -> Tables:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("link", (), ("same",), (), link_step),
+    Step("link", (), ("same", "same_people"), (), link_step),
     Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
     Step(
         "achievements",
@@ -187,7 +188,9 @@ STEPS: tuple[Step, ...] = (
         ("match",),
         exposure_step,
     ),
-    Step("allocate", ("experts",), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step),
+    Step(
+        "allocate", ("link", "experts"), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step
+    ),
     Step(
         "chain",
         ("link", "achievements", "experts"),
@@ -219,11 +222,16 @@ def with_canonical(organisations: pl.DataFrame, same: pl.DataFrame) -> pl.DataFr
     return organisations.join(same.select("org_id", "canonical_id"), on="org_id", how="left", maintain_order="left")
 
 
+def with_body(rows: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose org_id is the id that stands for the body."""
+    names = same.select("org_id", "canonical_id")
+    joined = rows.join(names, on="org_id", how="left", maintain_order="left")
+    return joined.with_columns(org_id=pl.coalesce("canonical_id", "org_id")).drop("canonical_id")
+
+
 def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
-    joined = makes.join(same.select("org_id", "canonical_id"), on="org_id", how="left", maintain_order="left")
-    one = joined.with_columns(org_id=pl.coalesce("canonical_id", "org_id")).drop("canonical_id")
-    return one.unique(["org_id", "product_id"], keep="first", maintain_order=True)
+    return with_body(makes, same).unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
 def _explained(

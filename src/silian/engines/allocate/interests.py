@@ -15,7 +15,7 @@ from silian.tables.schema import codes, results
 if TYPE_CHECKING:
     from datetime import date
 
-_KINDS: Final = ["employment", "shareholding", "contract", "family", "adviser", "coauthor", "cooperation"]
+_KINDS: Final = ["employment", "shareholding", "contract", "family", "adviser", "coauthor", "cooperation", "identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class ConflictRules:
     personal: tuple[str, ...] = ("family", "adviser", "coauthor")  # expert – a person employed there
     corporate: tuple[str, ...] = ("shareholding",)  # the expert's employer – the need's organisation
     one_body: bool = True  # branches, parents and merged rows of an organisation count as one body
+    unresolved: bool = True  # what binds an expert binds everybody who may be the same person
 
 
 def conflicts(
@@ -39,6 +40,7 @@ def conflicts(
     relations: pl.DataFrame,
     *,
     organisations: pl.DataFrame | None = None,
+    works: pl.DataFrame | None = None,
     on: date | None = None,
     years: int = 3,
     rules: ConflictRules | None = None,
@@ -48,20 +50,25 @@ def conflicts(
     Parameters
     ----------
     needs : need_id, org_id (null where nobody is named: no conflict)
-    experts : expert_id, org_id (main employer; null where none)
+    experts : expert_id, org_id (main employer; null where none)[, canonical_id, likely_id, is_known]
+        Rows of one canonical_id are one person and share what binds them. Rows of one likely_id may be one person,
+        unless both are known: an identity that nobody has resolved counts as a conflict.
     relations : relation_id, kind, left_noun, left_id, right_noun, right_id[, until_on]
         The two sides are alike. A relation that starts later than `on` counts: it is known to come.
     organisations : org_id[, parent_org_id, canonical_id]; makes branch, parent and merged rows one body
-    on : the day of the allocation; None counts relations whenever they ended
-    years : a relation that ended before `on` minus so many years is no conflict; one without an end is
+    works : expert_id, work_id[, year]; two experts with one work are co-authors, as far back as `years` says
+    on : the day of the allocation; None counts relations and works of any time
+    years : a relation that ended before `on` minus so many years is no conflict; one without an end is; a work counts
+        from the year of `on` minus so many years, one without a year counts
     rules : which kinds count, see ConflictRules
 
     Returns
     -------
     need_id, expert_id, kind, evidence; one row per pair, sorted by the two ids
         kind is the first of those that bind the two, in the order employment, shareholding, contract, family,
-        adviser, coauthor, cooperation. evidence lists all, joined by "; ", each as steps from the expert to the
-        need's organisation: kind, id of the relation (absent where the column org_id says it), id that it leads to.
+        adviser, coauthor, cooperation, identity. evidence lists all, joined by "; ", each as steps from the expert to
+        the need's organisation: kind, id of the relation or work (absent where the column org_id says it), id that it
+        leads to; `same` leads to another row of the person, `identity` to a row that may be the person.
 
     Raises
     ------
@@ -87,12 +94,12 @@ def conflicts(
     rules = rules or ConflictRules()
     _check_rules(rules, years)
     needs = _inputs.columns(needs, "needs", {"need_id": "id"}, nullable={"org_id": "id"})
-    experts = _inputs.columns(experts, "experts", {"expert_id": "id"}, nullable={"org_id": "id"})
+    experts, persons = _checked_experts(experts)
     _inputs.refuse_duplicates(needs, "needs", ["need_id"])
-    _inputs.refuse_duplicates(experts, "experts", ["expert_id"])
     bonds = _bonds(_checked_relations(relations), on, years)
     bodies = _bodies(organisations) if rules.one_body else _bodies(None)
-    ties = _ties(experts.drop_nulls("org_id"), bonds, bodies, rules)
+    written = _coauthors(works, on, years) if "coauthor" in rules.personal else None
+    ties = _shared(_ties(experts.drop_nulls("org_id"), bonds, bodies, rules, persons, written), persons, rules)
     kinds = pl.Enum(_KINDS)
     bound = (
         ties.with_columns(kind=pl.col("kind").cast(kinds))
@@ -113,6 +120,25 @@ def _check_rules(rules: ConflictRules, years: int) -> None:
         if kind not in codes()["relation_kind"]:
             known = ", ".join(codes()["relation_kind"])
             raise ArgumentError("argument.value", name="rules", found=f"{kind!r}", wanted=f"kinds among {known}")
+
+
+def _checked_experts(experts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """expert_id and org_id; expert_id, person (the id that stands for it), likely_id and is_known."""
+    named: dict[str, _inputs.Kind] = {"canonical_id": "id", "likely_id": "id", "is_known": "flag"}
+    rows = _inputs.columns(experts, "experts", {"expert_id": "id"}, nullable={"org_id": "id"}, optional=named)
+    _inputs.refuse_duplicates(rows, "experts", ["expert_id"])
+    rows = rows.with_columns(pl.coalesce("canonical_id", "expert_id"), pl.col("is_known").fill_null(value=False))
+    return rows.select("expert_id", "org_id"), rows.rename({"canonical_id": "person"}).drop("org_id")
+
+
+def _coauthors(works: pl.DataFrame | None, on: date | None, years: int) -> pl.DataFrame | None:
+    """expert_id, work_id of works that count."""
+    if works is None:
+        return None
+    rows = _inputs.columns(works, "works", {"expert_id": "id", "work_id": "id"}, optional={"year": "count"})
+    if on is not None:
+        rows = rows.filter(pl.col("year").is_null() | (pl.col("year") >= on.year - years))
+    return rows.select("expert_id", "work_id").unique()
 
 
 def _checked_relations(relations: pl.DataFrame) -> pl.DataFrame:
@@ -166,8 +192,26 @@ def _with_body(table: pl.DataFrame, column: str, bodies: pl.DataFrame) -> pl.Dat
     return joined.with_columns(body=pl.coalesce("body", column))
 
 
-def _ties(experts: pl.DataFrame, bonds: pl.DataFrame, bodies: pl.DataFrame, rules: ConflictRules) -> pl.DataFrame:
-    """expert_id, body, kind, evidence: every way in which an expert is bound to an organisation's body."""
+def _shared(ties: pl.DataFrame, persons: pl.DataFrame, rules: ConflictRules) -> pl.DataFrame:
+    """The ties, and those of the other rows of a person and of rows that may be the person."""
+    named = ties.rename({"expert_id": "other"}).join(persons, left_on="other", right_on="expert_id")
+    same = named.join(persons.select("expert_id", "person"), on="person").filter(pl.col("expert_id") != pl.col("other"))
+    parts = [ties, same.with_columns(evidence=pl.format("same {} > {}", "other", "evidence")).select(ties.columns)]
+    if rules.unresolved:
+        likely = named.drop_nulls("likely_id").join(persons, on="likely_id", suffix="_own")
+        apart = likely.filter(
+            (pl.col("person") != pl.col("person_own")) & ~(pl.col("is_known") & pl.col("is_known_own"))
+        )
+        told = apart.with_columns(kind=pl.lit("identity"), evidence=pl.format("identity {} > {}", "other", "evidence"))
+        parts.append(told.select(ties.columns))
+    return pl.concat(parts)
+
+
+def _ties(
+    experts: pl.DataFrame, bonds: pl.DataFrame, bodies: pl.DataFrame, rules: ConflictRules,
+    persons: pl.DataFrame, written: pl.DataFrame | None,
+) -> pl.DataFrame:  # fmt: skip
+    """expert_id, body, kind, evidence: every way in which a row of an expert is bound to an organisation's body."""
     step = pl.format("{} {} {}", "kind", "relation_id", "other_id")
     of_expert = bonds.filter(pl.col("noun") == "expert")
     outward = of_expert.filter(pl.col("other_noun") == "organisation")
@@ -175,10 +219,17 @@ def _ties(experts: pl.DataFrame, bonds: pl.DataFrame, bodies: pl.DataFrame, rule
     employer = experts.select("expert_id", "org_id", kind=pl.lit("employment"), evidence=_employed("org_id"))
     staff = _reached(pl.concat([employer, direct.filter(kind="employment").select(employer.columns)]), bodies)
 
-    people = of_expert.filter((pl.col("other_noun") == "expert") & pl.col("kind").is_in(rules.personal))
-    personal = people.select("kind", expert_id="id", other="other_id", evidence=step).join(
-        staff.select("body", other="expert_id", then="evidence"), on="other"
+    colleagues = _shared(
+        staff.select("expert_id", "body", "kind", "evidence"), persons, ConflictRules(unresolved=False)
     )
+    people = of_expert.filter((pl.col("other_noun") == "expert") & pl.col("kind").is_in(rules.personal))
+    near = [people.select("kind", expert_id="id", other="other_id", evidence=step)]
+    if written is not None:
+        both = written.join(written.join(colleagues, on="expert_id", how="semi"), on="work_id", suffix="_other")
+        both = both.filter(pl.col("expert_id") != pl.col("expert_id_other")).rename({"expert_id_other": "other"})
+        told = pl.format("coauthor {} {}", "work_id", "other")
+        near.append(both.select("expert_id", "other", kind=pl.lit("coauthor"), evidence=told).select(near[0].columns))
+    personal = pl.concat(near).join(colleagues.select("body", other="expert_id", then="evidence"), on="other")
     firms = bonds.filter(
         (pl.col("noun") == "organisation")
         & (pl.col("other_noun") == "organisation")

@@ -129,36 +129,39 @@ def test_conflicts_of_empty_tables_is_empty():
     assert conflicts(NEEDS.clear(), table(expert_id=["e1"], org_id=["firm"]), relations_of()).is_empty()
 
 
-def slow_conflicts(needs, experts, relations, years):
-    """Pairs by looking at every need, expert and relation."""
-    employer = dict(experts.rows())
+def slow_conflicts(needs, experts, relations, years, works=()):
+    """Pairs by looking at every need, expert and relation. experts: id, employer, person, likely, is known."""
+    people = experts.rows()
     oldest = ON.replace(year=ON.year - years)
     live = [r for r in relations.rows() if r[6] is None or r[6] >= oldest]
     both = [(k, *a, *b) for _, k, an, ai, bn, bi, _ in live for a, b in (((an, ai), (bn, bi)), ((bn, bi), (an, ai)))]
-    works_at = {e: {o for o in [o] if o} for e, o in employer.items()}
+    known = {e for e, *_ in people}
+    written = [(e, w) for e, w, year in works if year is None or year >= ON.year - years]
+    pairs = [(e, o) for e, w in written for o, v in written if w == v and e != o]
+    both += [("coauthor", "expert", e, "expert", o) for e, o in pairs]
+    own = {e: {o} - {None} for e, o, *_ in people}
     for kind, an, a, bn, b in both:
         if kind == "employment" and (an, bn) == ("expert", "organisation"):
-            works_at.setdefault(a, set()).add(b)
-    hits = set()
-    for need, org in needs.rows():
-        for e, own in employer.items():
-            reasons = [own == org]
-            for kind, an, a, bn, b in both:
-                if (an, a) == ("expert", e):
-                    reasons.append(
-                        (bn, b) == ("organisation", org) and kind in ("employment", "shareholding", "contract")
-                    )
-                    reasons.append(
-                        bn == "expert" and kind in ("family", "adviser", "coauthor") and org in works_at.get(b, ())
-                    )
-                reasons.append(
-                    (an, bn, b) == ("organisation", "organisation", org)
-                    and kind == "shareholding"
-                    and a in works_at.get(e, ())
-                    and a != org
-                )
-            if any(reasons):
-                hits.add((need, e))
+            own.setdefault(a, set()).add(b)
+    person = {e: p for e, _, p, _, _ in people}
+    works_at = {e: {o for f in own if person.get(f, f) == person.get(e, e) for o in own[f]} for e in own}
+
+    def is_bound(e, org):
+        reasons = [org in own.get(e, ())]
+        for kind, an, a, bn, b in both:
+            if (an, a) == ("expert", e):
+                reasons.append((bn, b) == ("organisation", org) and kind in ("employment", "shareholding", "contract"))
+                personal = kind in ("family", "adviser", "coauthor")
+                reasons.append(bn == "expert" and personal and org in works_at.get(b, ()))
+            is_held = (an, bn, b) == ("organisation", "organisation", org) and kind == "shareholding" and a != org
+            reasons.append(is_held and a in own.get(e, ()))
+        return any(reasons)
+
+    def may_be(e, f):
+        (_, _, p, maybe, sure), (_, _, q, perhaps, certain) = (next(r for r in people if r[0] == x) for x in (e, f))
+        return p == q or (maybe is not None and maybe == perhaps and not (sure and certain))
+
+    hits = {(n, e) for n, org in needs.rows() for e in known for f in known if may_be(e, f) and is_bound(f, org)}
     return sorted(hits)
 
 
@@ -172,14 +175,61 @@ def test_conflicts_equals_looking_at_everything(data):
     rows = data.draw(st.lists(st.tuples(kinds, ends, ends, until), max_size=6))
     relations = relations_of(*[(f"r{i}", k, *a, *b, u) for i, (k, a, b, u) in enumerate(rows)])
     employers = st.sampled_from([*orgs, None])
-    experts = pl.DataFrame(
-        {"expert_id": people, "org_id": [data.draw(employers) for _ in people]}, schema_overrides={"org_id": pl.String}
-    )
+    persons = st.sampled_from(people[:2])
+    likely, flags = st.sampled_from(["l1", None]), st.booleans()
+    rows = [
+        (e, data.draw(employers), data.draw(persons) if e in people[:2] else e, data.draw(likely), data.draw(flags))
+        for e in people
+    ]
+    names = ("expert_id", "org_id", "canonical_id", "likely_id", "is_known")
+    experts = pl.DataFrame(rows, schema=dict(zip(names, [pl.String] * 4 + [pl.Boolean], strict=True)), orient="row")
+    year = st.sampled_from([2022, 2023, None])
+    works = data.draw(st.lists(st.tuples(st.sampled_from(people), st.sampled_from(["w1", "w2"]), year), max_size=4))
+    written = pl.DataFrame(works, schema={"expert_id": pl.String, "work_id": pl.String, "year": pl.Int64}, orient="row")
     needs = table(need_id=["n1", "n2"], org_id=["o1", "o2"])
 
-    pairs = conflicts(needs, experts, relations, on=ON).select("need_id", "expert_id").rows()
+    pairs = conflicts(needs, experts, relations, on=ON, works=written).select("need_id", "expert_id").rows()
 
-    assert pairs == slow_conflicts(needs, experts, relations, 3)
+    assert pairs == slow_conflicts(needs, experts, relations, 3, works)
+
+
+def test_conflicts_counts_the_authors_of_one_work_for_some_years():
+    experts = table(expert_id=["e1", "e2", "e3", "e4"], org_id=["school", "firm", "school", "school"])
+    works = pl.DataFrame(
+        [("e1", "w1", 2024), ("e2", "w1", 2024), ("e3", "w2", 2022), ("e2", "w2", 2022), ("e4", "w3", 2025)],
+        schema=["expert_id", "work_id", "year"], orient="row",
+    )  # fmt: skip
+
+    assert found(experts, works=works) == [
+        ("e1", "coauthor", "coauthor w1 e2 > employment firm"),
+        ("e2", "employment", "employment firm"),
+    ]
+    without = ConflictRules(personal=("family", "adviser"))
+    assert [row[0] for row in found(experts, works=works, rules=without)] == ["e2"]
+
+
+def test_conflicts_binds_every_row_of_a_person():
+    experts = table(expert_id=["e1", "e2", "e3"], org_id=["school", "firm", "school"], canonical_id=["e1", "e1", "e3"])
+    relations = relations_of(("r1", "family", "expert", "e3", "expert", "e1"))
+
+    assert found(experts, relations) == [
+        ("e1", "employment", "same e2 > employment firm"),
+        ("e2", "employment", "employment firm"),
+        ("e3", "family", "family r1 e1 > same e2 > employment firm"),
+    ]
+
+
+def test_conflicts_counts_an_identity_that_nobody_has_resolved():
+    experts = table(
+        expert_id=["e1", "e2", "e3"], org_id=["firm", "school", "school"], likely_id=["e1", "e1", "e1"],
+        is_known=[True, False, True],
+    )  # fmt: skip
+
+    assert found(experts) == [
+        ("e1", "employment", "employment firm"),
+        ("e2", "identity", "identity e1 > employment firm"),
+    ]
+    assert [row[0] for row in found(experts, rules=ConflictRules(unresolved=False))] == ["e1"]
 
 
 @pytest.mark.parametrize(("size", "seed"), [("tiny", 7), ("tiny", 8), ("county", 7), ("county", 8)])

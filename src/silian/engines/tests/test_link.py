@@ -1,4 +1,4 @@
-"""Facts of linking: which rows of organisations are one body, and which must stay apart."""
+"""Facts of linking: which rows of organisations are one body, which of experts one person, and which stay apart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from silian.engines.link import name_key, same
+from silian.engines.link import name_key, people, same
 from silian.errors import TableError
 from silian.tables import synth, uscc
 from silian.tables.schema import results
@@ -359,3 +359,90 @@ def test_same_refuses_an_id_given_twice_or_not_at_all():
 def test_same_names_the_wrong_type():
     with pytest.raises(TableError, match=r"table\.type.*organisations\.former_names.*String"):
         same(pl.DataFrame({"org_id": ["o1"], "former_names": ["甲公司"]}))
+
+
+def experts_of(*rows):
+    names = ["expert_id", "name", "orcid", "org_id", "field"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def works_of(*rows):
+    return pl.DataFrame(rows, schema={"expert_id": pl.String, "work_id": pl.String}, orient="row")
+
+
+ONE, OTHER = "0000-0002-1825-0097", "0000-0001-5109-3700"
+
+
+def people_of(experts, works=None):
+    found = people(experts, works)
+    assert found.schema == results()["same_people"].polars
+    return {row[0]: row[1:] for row in found.rows()}
+
+
+def test_people_joins_rows_of_one_orcid_however_it_is_written():
+    found = people_of(experts_of(
+        ("e1", "王伟", f"https://orcid.org/{ONE}", "o1", None), ("e2", "Wang Wei", ONE, "o2", None),
+        ("e3", "王伟", "0000-0002-1825-0098", "o1", None),
+    ))  # fmt: skip
+
+    assert found["e1"] == ("e1", "orcid", ONE, "e1", True)
+    assert found["e2"] == ("e1", "orcid", ONE, "e1", True)
+    assert found["e3"] == ("e3", "none", None, "e1", False)  # a check character that is wrong says nothing
+
+
+def test_people_joins_rows_that_share_name_and_work_but_never_two_orcids():
+    works = works_of(("e1", "w1"), ("e2", "w1"), ("e3", "w1"), ("e4", "w2"))
+    rows = [("e1", "王伟", None, "o1", "x"), ("e2", "王 伟", None, "o2", "y"), ("e3", "李娜", None, "o1", "x"),
+            ("e4", "王伟", None, "o3", "z")]  # fmt: skip
+
+    found = people_of(experts_of(*rows), works)
+
+    assert [found[e][0] for e in ("e1", "e2", "e3", "e4")] == ["e1", "e1", "e3", "e4"]
+    assert found["e2"][1:3] == ("work", "w1")
+    apart = people_of(experts_of((*rows[0][:2], ONE, "o1", "x"), (*rows[1][:2], OTHER, "o2", "y"), *rows[2:]), works)
+    assert [apart[e][0] for e in ("e1", "e2", "e3", "e4")] == ["e1", "e2", "e3", "e4"]
+
+
+def test_people_tells_namesakes_apart_by_employer_and_field_and_by_nothing_less():
+    rows = [("e1", "王伟", None, "o1", "x"), ("e2", "王伟", None, "o2", "y"), ("e3", "李娜", None, "o1", "x"),
+            ("e4", "李娜", None, "o1", "y"), ("e5", "张敏", None, None, "x"),
+            ("e6", "张敏", None, "o2", "y")]  # fmt: skip
+
+    found = people_of(experts_of(*rows))
+
+    assert [found[e][3] for e in ("e1", "e2")] == [None, None]
+    assert [found[e][3] for e in ("e3", "e4")] == ["e3", "e3"]  # one employer
+    assert [found[e][3] for e in ("e5", "e6")] == ["e5", "e5"]  # an employer is not stated
+    both = experts_of(("e3", "李娜", ONE, "o1", "x"), ("e4", "李娜", OTHER, "o1", "x"))
+    assert [row[3] for row in people_of(both).values()] == [None, None]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["王伟", "李娜", None]), st.sampled_from([ONE, OTHER, None]),
+                          st.sampled_from(["o1", "o2", None]), st.sampled_from(["x", "y", None])), max_size=7),
+       st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["w1", "w2"])), max_size=6), st.randoms())  # fmt: skip
+def test_people_never_joins_two_orcids_and_does_not_depend_on_the_order(rows, shared, random):
+    experts = experts_of(*[(f"e{i}", *row) for i, row in enumerate(rows)])
+    works = works_of(*[(f"e{i}", w) for i, w in shared if i < len(rows)])
+
+    found = people(experts, works)
+
+    told = found.join(experts, on="expert_id")
+    ids = told.group_by("canonical_id").agg(pl.col("orcid").drop_nulls().n_unique())
+    assert (ids["orcid"] <= 1).all()
+    assert told.group_by("orcid").agg(pl.col("canonical_id").n_unique()).drop_nulls("orcid")["canonical_id"].eq(1).all()
+    maybe = (
+        told.drop_nulls("likely_id").group_by("likely_id").agg(pl.col("canonical_id").n_unique(), pl.col("is_known"))
+    )
+    assert (maybe["canonical_id"] > 1).all()
+    assert not maybe["is_known"].list.all().any()
+    shuffled = experts.sample(fraction=1, shuffle=True, seed=random.randrange(2**31))
+    assert_frame_equal(people(shuffled, works), found)
+
+
+def test_people_names_bad_input():
+    with pytest.raises(TableError, match=r"table\.columns.*experts.*expert_id"):
+        people(pl.DataFrame({"name": ["王伟"]}))
+    with pytest.raises(TableError, match=r"table\.duplicate.*experts"):
+        people(experts_of(("e1", "王伟", None, None, None), ("e1", "李娜", None, None, None)))
+    with pytest.raises(TableError, match=r"table\.columns.*works.*work_id"):
+        people(experts_of(), pl.DataFrame({"expert_id": ["e1"]}))

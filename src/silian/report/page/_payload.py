@@ -144,6 +144,9 @@ def _shown(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
         "summary": results["summary"],
         "problems": results["problems"].filter(pl.int_range(pl.len()).over("code") < MAX_PROBLEMS),
         "same": results["same"].filter(pl.col("org_id") != pl.col("canonical_id")).sort("canonical_id", "org_id"),
+        "same_people": results["same_people"]
+        .filter((pl.col("expert_id") != pl.col("canonical_id")) | pl.col("likely_id").is_not_null())
+        .sort(pl.coalesce("likely_id", "canonical_id"), "canonical_id", "expert_id"),
         "gaps": gaps,
         "gap_evidence": results["gap_evidence"].filter(of_gaps),
         "gap_fillers": results["gap_fillers"].filter(of_gaps).sort("product_id", "rank", "filler_id"),

@@ -167,6 +167,7 @@ def results() -> dict[str, pl.DataFrame]:
             ("p2", "expert", "e3", 1, 0.3, "answers_need", "n2"),
         ],
         "same": [("o1", "o1", "none", None), ("o2", "o2", "none", None), ("o3", "o1", "name", "华泰激光有限公司")],
+        "same_people": [(e, e, "none", None, {"e3": "e1"}.get(e), e != "e3") for e in ("e1", "e2", "e3")],
         "district_balance": [
             ("d1", 2, 0, 1, 2, 2, 3, 2, 2 / 3),
             ("d2", 0, 2, 2, 1, 1, 1, 1, 1.0),

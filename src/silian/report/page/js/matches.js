@@ -112,7 +112,7 @@ function showNeed(id) {
     h("div", { class: "tabs", role: "tablist", "aria-label": t("matches.answers") }, tab("achievements"), tab("experts")),
     h("div", { id: "hits", role: "tabpanel", "aria-labelledby": "tab-" + matches.tab },
       hits(matches.tab, found[matches.tab], assigned),
-      matches.tab === "experts" && conflicts.length ? h("p", { class: "note" }, t("matches.conflicts", { who: conflicts.slice(0, 8).map((r) => nameOf("experts", data.results.conflicts.get("expert_id", r)) + "（" + codeLabel("relation_kind", data.results.conflicts.get("kind", r)) + "）").join("、"), count: conflicts.length })) : null));
+      matches.tab === "experts" && conflicts.length ? h("p", { class: "note" }, t("matches.conflicts", { who: conflicts.slice(0, 8).map((r) => nameOf("experts", data.results.conflicts.get("expert_id", r)) + "（" + codeLabel("conflict_kind", data.results.conflicts.get("kind", r)) + "）").join("、"), count: conflicts.length })) : null));
 }
 
 const pairsOf = (noun) => data.results[noun === "experts" ? "expert_pairs" : "achievement_pairs"];

@@ -18,8 +18,8 @@ function balanceColumns(table) {
 const problems = { code: "" };
 
 function drawProblems() {
-  const box = part("problems"), table = data.results.problems, view = data.views.problems, same = data.results.same;
-  const twins = same.n ? h("div", { class: "card", id: "problems/same" }, h("h3", {}, t("same.title")), h("p", { class: "intro" }, t("same.intro")), resultGrid("same", { bare: true }).node) : null;
+  const box = part("problems"), table = data.results.problems, view = data.views.problems, same = [["same", t("same.title"), t("same.intro")], ["same_people", t("same_people.title"), t("same_people.intro")]];
+  const twins = same.filter(([name]) => data.results[name].n).map(([name, title, intro]) => h("div", { class: "card", id: "problems/" + name }, h("h3", {}, title), h("p", { class: "intro" }, intro), resultGrid(name, { bare: true }).node));
   if (!table.n) return fill(box, h("div", { class: "stack" }, h("p", { class: "empty" }, t("problems.none")), twins));
   const remedy = (row) => view.get(at() ? "remedy" : "remedy_zh", row);
   const plain = (key, label, text) => ({ key, label: () => t(label), long: key === "remedy", value: text, node: text, csv: { heads: () => [t(label)], cells: (row) => [text(row)] } });
@@ -68,6 +68,7 @@ function drawMade() {
   const text = (list, key, label, show) => ({ key, label: () => t(label), value: (i) => show(list[i]), node: (i) => show(list[i]), csv: { heads: () => [t(label)], cells: (i) => [show(list[i])] } });
   const known = (name) => {
     if (name === "same") return t("made.bodies"); // one row for every organisation, not only those entered twice
+    if (name === "same_people") return t("made.persons");
     const s = boot.schema.nouns[name] || boot.schema.results[name]; return s ? pick(s.label) : name; };
   const gave = (s) => Object.entries(s.rows).map(([table, rows]) => known(table) + " " + format.count(rows)).join(" · ");
   const stepColumns = [Object.assign(text(steps, "step", "made.step", (s) => codeText("step." + s.name, s.name)), { tight: true }), text(steps, "gave", "made.gave", gave)];
