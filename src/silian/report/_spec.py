@@ -110,7 +110,7 @@ def bars(row: str, value: str, order: Sequence[str], title: str, *, whole: bool 
 
 
 def count(field: str, title: str) -> dict[str, Any]:
-    # tickMinStep: a count has no halves
+    # a count has no halves; tickMinStep alone lets them through where the largest is 2
     return {
         "field": field,
         "type": "quantitative",
@@ -118,6 +118,7 @@ def count(field: str, title: str) -> dict[str, Any]:
         "axis": {
             "format": ",d",
             "tickMinStep": 1,
+            "labelExpr": "datum.value % 1 ? '' : datum.label",
             "tickCount": 6,
             "labelFlush": False,
             "domain": False,

@@ -129,7 +129,7 @@ def best_scores(achievement_pairs: pl.DataFrame, expert_pairs: pl.DataFrame, *, 
         for r in table.to_dicts()
         if r["noun"] in nouns
     ]
-    axis = {"labelAngle": 0, "ticks": False, "values": [f"{tenth / 10:.2f}" for tenth in range(10)]}
+    axis = {"labelAngle": 0, "labelPadding": 8, "ticks": False, "values": [f"{tenth / 10:.2f}" for tenth in range(10)]}
     encoding = {
         "x": {"field": "from", "type": "ordinal", "title": say("axis.best_score", language), "axis": axis},
         "xOffset": {"field": "noun", "sort": list(nouns.values())},

@@ -28,6 +28,18 @@ function specOf(name) {
   return spec;
 }
 
+/** A spec whose names beside bars leave room for the bars. */
+const roomy = (spec, width) => JSON.parse(JSON.stringify(spec), (key, value) => (
+  key === "axis" && value && value.labelLimit ? { ...value, labelLimit: Math.min(value.labelLimit, width * 0.45) } : value));
+
+/** A spec whose legend, too long for one line, is a column that may reach over the names. */
+function stacked(spec, width) {
+  const legend = { ...spec.config.legend, direction: "vertical", labelLimit: width - 30, layout: { top: { anchor: "end", direction: "vertical", margin: 4 } } };
+  return { ...spec, config: { ...spec.config, legend } };
+}
+
+const runsOut = (host) => [...host.querySelectorAll(".role-legend")].some((n) => n.getBoundingClientRect().right > host.getBoundingClientRect().right + 2);
+
 function showTip(handler, event, item, value) {
   const tip = document.getElementById("tip");
   if (value === null || value === undefined || value === "") { tip.hidden = true; return; }
@@ -51,11 +63,20 @@ function picture(options) {
   const behind = h("div", { hidden: true });
   let view = null, asked = false, width = 0, hasTable = false;
 
+  async function show(spec) {
+    const inner = h("div");
+    const made = await vegaEmbed(inner, spec, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: showTip, hover: false, logLevel: 1 });
+    if (view) view.finalize();
+    view = made.view;
+    inner.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    fill(host, inner);
+  }
+
   async function draw() {
     asked = true;
     width = host.clientWidth;
     if (!width) { asked = false; return; }
-    const own = themed(options.spec());
+    const own = roomy(themed(options.spec()), width);
     const least = (own.usermeta && own.usermeta.min_width) || 0;
     delete own.title;
     delete own.usermeta;
@@ -65,13 +86,9 @@ function picture(options) {
     own.padding = { left: 0, right: 8, top: 4, bottom: 4 };
     // wide pictures scroll sideways inside their frame, so they take part in the order of the keyboard
     if (least > width) host.setAttribute("tabindex", "0"); else host.removeAttribute("tabindex");
-    const inner = h("div");
-    const made = await vegaEmbed(inner, own, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: showTip, hover: false, logLevel: 1 });
-    if (view) view.finalize();
-    view = made.view;
-    inner.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
-    fill(host, inner);
-    host.style.minHeight = inner.offsetHeight + "px";
+    await show(own);
+    if (least <= width && runsOut(host)) await show(stacked(own, width));
+    host.style.minHeight = host.firstChild.offsetHeight + "px";
     if (options.click) view.addEventListener("click", (event, item) => { if (item && item.datum) options.click(item.datum); });
   }
 

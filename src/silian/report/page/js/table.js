@@ -35,14 +35,15 @@ function schemaColumns(table, only) {
     const column = Object.assign({ name }, table.schema.columns[name]);
     const named = column.type === "id" && (column.refers.length || name === "id");
     // a column that shows names is not headed "id"
-    const label = () => (named ? pick(column.label).replace(/(编号| id)$/i, "") || pick(column.label) : pick(column.label));
+    const bare = () => (named ? pick(column.label).replace(/(编号|\bid)$/i, "").trim() : pick(column.label));
+    const label = () => bare() || t("csv.name");
     const noun = (row) => (column.refers.length || column.name === "id" ? nounOf(table, column, row) : null);
     if (named) {
       return {
         key: name, label, long: true,
         value: (row) => nameOf(noun(row), table.get(name, row)),
         node: (row) => idNode(noun(row), table.get(name, row)),
-        csv: { heads: () => [pick(column.label), label() + " · " + t("csv.name")], cells: (row) => [table.get(name, row), nameOf(noun(row), table.get(name, row))] },
+        csv: { heads: () => [pick(column.label), [bare(), t("csv.name")].filter(Boolean).join(" · ")], cells: (row) => [table.get(name, row), nameOf(noun(row), table.get(name, row))] },
       };
     }
     const number = NUMBERS.has(column.type), isKey = name === KEYS[table.name];
