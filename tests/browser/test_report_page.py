@@ -113,6 +113,36 @@ def test_the_page_has_no_fault_that_axe_finds(reader, name):
     assert shown.evaluate("document.documentElement.scrollWidth") <= reader.page.viewport_size["width"]
 
 
+@pytest.mark.parametrize("reader", [{"width": 390}, {"width": 768}], indirect=True)
+def test_no_word_of_a_picture_is_cut_off_on_a_narrow_page(reader):
+    shown = reader.open("full")
+    shown.get_by_role("button", name="English").click()
+    reader.scroll_through()
+
+    cut = shown.evaluate(
+        """[...document.querySelectorAll('.chart:not([tabindex])')].flatMap(chart => {
+             const frame = chart.getBoundingClientRect(), bit = 4;  // the box of a letter is wider than its ink
+             return [...chart.querySelectorAll('text')].filter(n => n.textContent).filter(n => {
+               const box = n.getBoundingClientRect();
+               return box.right > frame.right + bit || box.left < frame.left - bit;
+             }).map(n => n.textContent);
+           })"""
+    )
+    assert cut == []
+
+
+def test_the_axis_of_a_small_count_says_no_number_twice(reader):
+    shown = reader.open("full", "#unmet")
+    reader.scroll_through()
+
+    axes = shown.evaluate(
+        """[...document.querySelectorAll('.chart .role-axis-label')]
+             .map(axis => [...axis.querySelectorAll('text')].map(n => n.textContent).filter(Boolean))"""
+    )
+    assert axes
+    assert [axis for axis in axes if len(set(axis)) < len(axis)] == []
+
+
 def test_the_switch_changes_every_text_and_is_remembered(reader):
     shown = reader.open("full")
     expect(shown.get_by_role("heading", name="需求匹配")).to_be_visible()
