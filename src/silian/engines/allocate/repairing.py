@@ -243,11 +243,8 @@ def _changed(standing: Standing, changes: pl.DataFrame) -> Standing:
     capacity = _counts(old.capacity, changes.filter(kind="free"), "expert_id", "free")
     wanted, free = demand["wanted"].to_numpy(), capacity["free"].to_numpy()
     problem = replace(old, demand=demand, capacity=capacity, row_room=wanted, column_room=free)
-    standing = replace(standing, problem=problem)
-    if demand.height > old.demand.height or capacity.height > old.capacity.height:
-        standing = _recoded(standing, old)
-    paired = changes.filter(pl.col("kind").is_in(["score", "veto"]))
-    return _with_pairs(standing, paired) if paired.height else standing
+    changed = _marked(replace(standing, problem=problem), old, changes.filter(kind="veto"))
+    return _scored(changed, old, changes.filter(kind="score"))
 
 
 def _counts(table: pl.DataFrame, changes: pl.DataFrame, key: str, count: str) -> pl.DataFrame:
@@ -258,78 +255,70 @@ def _counts(table: pl.DataFrame, changes: pl.DataFrame, key: str, count: str) ->
     return table.update(told, on=key, how="full").sort(key)
 
 
-def _recoded(standing: Standing, old: Problem) -> Standing:
-    """The same pairs where needs or experts have come in between."""
-    from silian.engines.allocate import _flow
-
-    new = standing.problem
-    need = code_of(new.demand["need_id"], old.demand["need_id"])
-    expert = code_of(new.capacity["expert_id"], old.capacity["expert_id"])
-    row, column = need[old.row], expert[old.column]
-    price, is_blocked = np.zeros(new.column_room.size, np.int64), np.zeros(new.row_room.size, np.bool_)
-    price[expert], is_blocked[need] = standing.price, standing.is_blocked
-    problem = _graph(new, row, column, old.pairs["score"].to_numpy(), old.unit)
-    turned = _flow.transpose(problem.start, problem.column, problem.column_room.size)
-    return replace(standing, problem=problem, turned=turned, price=price, is_blocked=is_blocked)
-
-
-def _graph(problem: Problem, row: Whole, column: Whole, score: NDArray[np.float64], unit: float) -> Problem:
-    """The problem with these pairs, which are sorted by row and column."""
-    gain = np.rint(score * unit).astype(np.int64)
-    kinds = {"need": pl.UInt32, "expert": pl.UInt32}
-    pairs = pl.DataFrame({"need": row, "expert": column, "score": score, "gain": gain}).cast(kinds)  # type: ignore[arg-type]
-    start = np.searchsorted(row, np.arange(problem.row_room.size + 1)).astype(np.int64)
-    return replace(problem, pairs=pairs, unit=unit, start=start, row=row, column=column, gain=gain)
-
-
-def _with_pairs(standing: Standing, paired: pl.DataFrame) -> Standing:
-    """The pairs with new scores, new pairs and vetoes."""
-    from silian.engines.allocate import _flow
-
-    old = standing.problem
-    row, column = (
-        code_of(old.demand["need_id"], paired["need_id"]),
-        code_of(old.capacity["expert_id"], paired["expert_id"]),
-    )
-    place, value = places(old, row, column), paired["value"].fill_null(0.0).to_numpy()
+def _marked(standing: Standing, old: Problem, vetoes: pl.DataFrame) -> Standing:
+    """The pairs with more vetoes; the pairs are still those of the old problem."""
+    if not vetoes.height:
+        return standing
+    known = vetoes.filter(vetoes["need_id"].is_in(old.demand["need_id"].implode()))
+    known = known.filter(known["expert_id"].is_in(old.capacity["expert_id"].implode()))
+    place = places(old, *codes(known, "changes", old))
+    mark = standing.mark.copy()
+    mark[place[place >= 0]] = VETOED
     keys = ["need_id", "expert_id"]
-    is_barred = paired.join(standing.barred, on=keys, how="left", maintain_order="left")["because"].is_not_null()
-    is_veto, is_known = (paired["kind"] == "veto").to_numpy(), place >= 0
+    barred = pl.concat([standing.barred, vetoes.select(*keys, because=pl.lit("veto"))])
+    return replace(standing, mark=mark, barred=barred.unique(keys, keep="first", maintain_order=True))
+
+
+def _scored(standing: Standing, old: Problem, scored: pl.DataFrame) -> Standing:
+    """The pairs with new scores, and new pairs, whose needs and experts may be new as well."""
+    from silian.engines.allocate import _flow
+
+    if not scored.height:
+        return standing
+    new = standing.problem
+    needs, experts = new.demand["need_id"], new.capacity["expert_id"]
+    need, expert = code_of(needs, old.demand["need_id"]), code_of(experts, old.capacity["expert_id"])
+    old = replace(new, row=need[old.row], column=expert[old.column])
+    row, column = codes(scored, "changes", new)
+    place, value = places(old, row, column), scored["value"].to_numpy()
+    joined = scored.join(standing.barred, on=["need_id", "expert_id"], how="left", maintain_order="left")
+    is_barred = joined["because"].is_not_null().to_numpy()
     unit = unit_of(float(value.max())) if value.max() > 0 else old.unit
     unit = min(unit, old.unit) if old.row.size else unit
-    helps = np.rint(value * unit) > 0
-    is_blocked, mark, score = standing.is_blocked.copy(), standing.mark.copy(), old.pairs["score"].to_numpy().copy()
-    is_blocked[row[helps & is_barred.to_numpy()]] = True
-    mark[place[is_veto & is_known]] = VETOED
-    rated = place[is_known & helps]
+    helps, is_known = np.rint(value * unit) > 0, place >= 0
+    is_blocked, price = np.zeros(needs.len(), np.bool_), np.zeros(experts.len(), np.int64)
+    is_blocked[need], price[expert] = standing.is_blocked, np.rint(standing.price * (unit / old.unit))
+    is_blocked[row[helps & is_barred]] = True
+    mark, score = standing.mark.copy(), old.pairs["score"].to_numpy().copy()
+    rated, lost = place[is_known & helps], place[is_known & ~helps]
     score[rated], mark[rated] = value[is_known & helps], np.where(mark[rated] == UNSCORED, 0, mark[rated])
-    lost = place[is_known & ~is_veto & ~helps]
     mark[lost] = np.where(mark[lost] >= 0, UNSCORED, mark[lost])
-    is_new = ~is_known & helps & ~is_barred.to_numpy()
-    width = old.column_room.size
-    key = row[is_new] * width + column[is_new]
-    order = np.argsort(key)
-    at, fresh = np.searchsorted(old.row * width + old.column, key[order]), np.flatnonzero(is_new)[order]
-    vetoes = paired.filter(kind="veto").select(*keys, because=pl.lit("veto"))
-    problem = _graph(
-        old,
-        np.insert(old.row, at, row[fresh]),
-        np.insert(old.column, at, column[fresh]),
-        np.insert(score, at, value[fresh]),
-        unit,
-    )
+    fresh = np.flatnonzero(~is_known & helps & ~is_barred)
+    fresh = fresh[np.lexsort((column[fresh], row[fresh]))]
+    width = experts.len()
+    at = np.searchsorted(old.row * width + old.column, row[fresh] * width + column[fresh])
+    ids = np.insert(old.row, at, row[fresh]), np.insert(old.column, at, column[fresh])
+    problem = _graph(new, *ids, np.insert(score, at, value[fresh]), unit)
     mark = np.insert(mark, at, 0)
     mark[(problem.gain <= 0) & (mark >= 0)] = UNSCORED
     return replace(
         standing,
         problem=problem,
-        turned=_flow.transpose(problem.start, problem.column, width) if fresh.size else standing.turned,
-        chosen=np.insert(standing.chosen, at, False),
+        turned=_flow.transpose(problem.start, problem.column, width),
+        chosen=np.insert(standing.chosen, at, values=False),
         mark=mark,
-        price=np.rint(standing.price * (unit / old.unit)).astype(np.int64),
-        barred=pl.concat([standing.barred, vetoes]).unique(keys, keep="first", maintain_order=True),
+        price=price,
         is_blocked=is_blocked,
     )
+
+
+def _graph(problem: Problem, row: Whole, column: Whole, score: NDArray[np.float64], unit: float) -> Problem:
+    """The problem with these pairs, which are sorted by row and column."""
+    gain = np.rint(score * unit).astype(np.int64)
+    codes_of = {"need": row.astype(np.uint32), "expert": column.astype(np.uint32)}
+    pairs = pl.DataFrame({**codes_of, "score": score, "gain": gain})
+    start = np.searchsorted(row, np.arange(problem.row_room.size + 1)).astype(np.int64)
+    return replace(problem, pairs=pairs, unit=unit, start=start, row=row, column=column, gain=gain)
 
 
 def _solved(standing: Standing, due: Whole, room: Whole) -> Standing:

@@ -13,6 +13,8 @@ from silian.engines.allocate.standing import PINNED, REMOVED, UNSCORED, Standing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from silian.engines.allocate._flow import Best
+
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
@@ -80,15 +82,12 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
     start = np.searchsorted(kept, p.start)
     graph = _flow.Graph(start, p.column[kept], p.row[kept], p.gain[kept], p.row_room, p.column_room)
     best = _flow.resume(graph, standing.chosen[kept], standing.price)
-    edge = np.full(p.row.size + 1, -1)  # the last one for pairs that are none
-    edge[kept[best.chosen]] = np.flatnonzero(best.chosen)
-    edge = edge[place]
+    is_best = np.zeros(p.row.size + 1, np.bool_)  # the last one for pairs that are none
+    is_best[kept[best.chosen]] = True
     is_open = (p.row_room[row] > 0) & (p.column_room[column] > 0)
     asks = np.flatnonzero(is_open)
-    order = np.argsort(np.where(edge[asks] >= 0, row[asks], p.row_room.size + column[asks]), kind="stable")
-    found = _flow.margins(best, row[asks], column[asks], edge[asks], order)
     threshold, rivals = np.zeros(row.size, np.int64), np.full((2, row.size), -1)
-    threshold[asks], rivals[0, asks], rivals[1, asks] = found.threshold, found.row, found.column
+    threshold[asks], rivals[:, asks] = _thresholds(best, row[asks], column[asks], is_best[place[asks]])
     over = np.append(p.gain, 0)[place] - threshold
     is_chosen = np.append(standing.chosen, False)[place]
     has_score = np.append(standing.mark > UNSCORED, False)[place]
@@ -107,6 +106,21 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
         rival_need_id=_where(rivals[0] >= 0, p.demand["need_id"].gather(rivals[0].clip(0))),
         rival_expert_id=_where(rivals[1] >= 0, p.capacity["expert_id"].gather(rivals[1].clip(0))),
     )
+
+
+def _thresholds(best: Best, row: Whole, column: Whole, is_best: Flags) -> tuple[Whole, Whole]:
+    """Of each pair its threshold, and the need and expert that make room (-1: none); by as few searches as can be."""
+    from silian.engines.allocate import _flow
+
+    rows = best.row_used.size
+    ways = [np.where(is_best, row, rows + column), np.where(is_best, rows + column, row)]
+    is_turned = np.unique(ways[1]).size < np.unique(ways[0]).size
+    order = np.argsort(ways[int(is_turned)], kind="stable")
+    if is_turned:
+        found = _flow.margins(_flow.turn(best), column, row, is_best, order)
+        return found.threshold, np.stack([found.column, found.row])
+    found = _flow.margins(best, row, column, is_best, order)
+    return found.threshold, np.stack([found.row, found.column])
 
 
 def _where(is_there: Flags, values: pl.Series | NDArray[np.float64]) -> pl.Series:

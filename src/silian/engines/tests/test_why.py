@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import assign, edit, reopen, repair, why
 from silian.errors import TableError
@@ -157,6 +158,19 @@ def test_why_names_the_rivals_that_make_room(seed):
         assert pair in here - there
         assert {e for n, e in there - here if n == pair[0]} == {told["rival_expert_id"]} - {None}
         assert {n for n, e in there - here if e == pair[1]} == {told["rival_need_id"]} - {None}
+
+
+@pytest.mark.parametrize("side", ["need_id", "expert_id"])
+def test_why_answers_one_need_or_one_expert_as_it_answers_all(side):
+    rng = np.random.default_rng(5)
+    rows = [(f"n{i:02}", f"e{j:02}", float(rng.random())) for i in range(20) for j in rng.choice(12, 5, replace=False)]
+    pairs, demand = pairs_of(rows), demand_of(**{f"n{i:02}": int(rng.integers(1, 4)) for i in range(20)})
+    standing = reopened(pairs, demand, capacity_of(**{f"e{j:02}": int(rng.integers(1, 5)) for j in range(12)}))
+
+    answers = why(standing, pairs)
+
+    for key, asked in pairs.group_by(side):
+        assert_frame_equal(why(standing, asked), answers.filter(pl.col(side) == key[0]))
 
 
 @pytest.mark.parametrize(

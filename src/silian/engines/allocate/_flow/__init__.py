@@ -25,7 +25,19 @@ from silian.engines.allocate._flow.paths import augment, extreme_prices
 from silian.engines.allocate._flow.rounding import rounded
 from silian.engines.allocate._flow.ties import Face, first_optimum
 
-__all__ = ["BARRED", "PINNED", "Best", "Graph", "best", "least_change", "margins", "resume", "rounded", "transpose"]
+__all__ = [
+    "BARRED",
+    "PINNED",
+    "Best",
+    "Graph",
+    "best",
+    "least_change",
+    "margins",
+    "resume",
+    "rounded",
+    "transpose",
+    "turn",
+]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,15 +104,29 @@ def _completed(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, column_p
 
 def resume(graph: Graph, chosen: Flags, column_price: Whole) -> Best:
     """A best choice, from one within the rooms and prices that may have been the best before; of equal ones any."""
-    columns = graph.column_room.size
-    first, row, edge = transpose(graph.start, graph.column, columns)
+    first, row, edge = transpose(graph.start, graph.column, graph.column_room.size)
     turned = Graph(first, row, graph.column[edge], graph.gain[edge], graph.column_room, graph.row_room)
     chosen, column_price = chosen.copy(), column_price.copy()
     row_price = _completed(graph, turned, edge, chosen, column_price)
+    return _at_extreme(graph, turned, edge, chosen, row_price, column_price)
+
+
+def turn(best: Best) -> Best:
+    """The same choice seen from the columns: they become rows, and their prices the greatest."""
+    graph, edge = best.graph, best.edge
+    row, back = graph.row[edge], np.empty_like(edge)
+    back[edge] = np.arange(edge.size)
+    turned = Graph(best.first, row, graph.column[edge], graph.gain[edge], graph.column_room, graph.row_room)
+    return _at_extreme(turned, graph, back, best.chosen[edge], best.column_price, best.row_price)
+
+
+def _at_extreme(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: Whole, column_price: Whole) -> Best:
+    """A best choice with its extreme prices."""
     row_price, column_price = extreme_prices(graph, turned, edge, chosen, row_price, column_price)
     at = np.flatnonzero(chosen)
-    used = (np.bincount(graph.row[at], minlength=row_price.size), np.bincount(graph.column[at], minlength=columns))
-    return Best(graph, first, edge, chosen, row_price, column_price, *used)
+    row_used = np.bincount(graph.row[at], minlength=row_price.size)
+    column_used = np.bincount(graph.column[at], minlength=column_price.size)
+    return Best(graph, turned.start, edge, chosen, row_price, column_price, row_used, column_used)
 
 
 def _first(graph: Graph, turned: Graph, edge: Whole, chosen: Flags, row_price: Whole, column_price: Whole) -> None:

@@ -117,6 +117,18 @@ def _first_step(best: Best, search: Search, source: int, node: int) -> int:
 
 
 @njit(cache=True)
+def _step_again(best: Best, came: Whole, source: int, node: int, step: int) -> int:
+    """The first step from the source where the way on from idling comes back to it: the way is cut short there."""
+    rows = best.row_used.size
+    while came[node] >= 0:
+        e: int = came[node]
+        node = rows + best.graph.column[e] if node < rows else best.graph.row[e]
+        if node == source:
+            return e
+    return step
+
+
+@njit(cache=True)
 def _clear(search: Search) -> None:
     for n in search.touched[: search.sizes[1]]:
         search.distance[n], search.at[n] = FAR, -1
@@ -124,11 +136,10 @@ def _clear(search: Search) -> None:
 
 
 @njit(cache=True)
-def margins(best: Best, row: Whole, column: Whole, place: Whole, order: Whole) -> Margins:
+def margins(best: Best, row: Whole, column: Whole, is_chosen: Flags, order: Whole) -> Margins:
     """Of each pair the gain at which it comes in or goes.
 
     row, column : int64 (pairs,), with room both
-    place : int64 (pairs,): the pair's edge if it is chosen, else -1
     order : int64 (pairs,): the pairs so that equal sources (the row of a chosen one, else the column) stand together
     """
     rows = best.row_used.size
@@ -138,7 +149,7 @@ def margins(best: Best, row: Whole, column: Whole, place: Whole, order: Whole) -
     source, idle, end = -1, 0, -1
     for p in order:
         r, c = row[p], column[p]
-        out, into = (r, rows + c) if place[p] >= 0 else (rows + c, r)
+        out, into = (r, rows + c) if is_chosen[p] else (rows + c, r)
         if out != source:
             _clear(search)
             source = out
@@ -147,8 +158,9 @@ def margins(best: Best, row: Whole, column: Whole, place: Whole, order: Whole) -
         far = idle if is_by_idling else search.distance[into]
         there = best.row_price[r] + best.column_price[c]
         step = _first_step(best, search, source, end if is_by_idling else into)
+        step = _step_again(best, came, source, into, step) if is_by_idling else step
         last = came[into] if is_by_idling else search.came[into]
-        if place[p] >= 0:  # out of the row, at last into the column
+        if is_chosen[p]:  # out of the row, at last into the column
             found.threshold[p] = there - far
             found.column[p] = graph.column[step] if step >= 0 else -1
             found.row[p] = graph.row[last] if last >= 0 else -1
