@@ -95,10 +95,11 @@ def assign(
     decimal places of the power of ten at or above the largest one, so the total is within 1e-12 of that per pair of
     the best, and ties are exact. Of several allocations with the best total, the one that is first by id: go through
     the pairs by need_id, expert_id and take each that some best allocation holds together with those taken before.
-    Rules: pins and vetoes leave a network. Where its answer keeps the other rules, it is the best; else those that it
-    breaks join an integer programme (scipy's HiGHS), until none is broken. Its answer is within 1e-6 of the largest
-    score of the best, or is_optimal is false and gap says how far it can be; equal totals are then not told apart by
-    id, though the answer is the same for the same input. Prices are then those of the linear relaxation.
+    Rules: pins and vetoes leave a network. Where its answer keeps the other rules, it is the best. Else, up to 5,000
+    pairs, those that it breaks join an integer programme (scipy's HiGHS) until none is broken: within 1e-6 of the
+    largest score of the best. With more pairs, see `core.best_in_core`: is_optimal is false where the best is not
+    proved, and gap says how far it can be. Equal totals are then not told apart by id, though the answer is the same
+    for the same input. Prices are then those of the linear relaxation.
     An empty table of pairs leaves every need unmet; an empty demand gives four empty answers but for the proof.
     The order of the rows does not matter. Deterministic. Splits: no, it sees all pairs.
     Cost: 4e4 pairs 0.03 s, 1e6 pairs 0.3 to 1.0 s and 460 MiB, 5e6 pairs 4.3 s and 1.2 GiB, on 2 cores

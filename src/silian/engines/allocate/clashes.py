@@ -28,7 +28,11 @@ _ORDER: Final = (
 )  # fmt: skip
 _TIE: Final = 1e-4  # the last of them costs by this part more than the first
 _ZERO: Final = 1e-6
+_PAIR: Final = 1e-5  # what a pair costs beside a unit of slack: answers with few pairs are whole more often
+_NODES: Final = 2_000  # branches looked at in one programme: sums of odd amounts could take for ever
+_FEW: Final = 2_000  # pairs up to which branch and bound looks at all of them at once
 _SEARCHES: Final = 40  # programmes over the whole that are spent on proving the first clash to be a smallest one
+_TRIED: Final = 2_000  # pairs of rules about sums that are tried for a clash of two
 _CLASHES: Final = 20  # clashes told of one rule set
 _SHOWN: Final = 3
 
@@ -124,8 +128,9 @@ def relax(
     Notes
     -----
     The elastic programme: every rule gets a slack, and the weighted sum of the slacks is made smallest, over whole
-    pairs (scipy's HiGHS). Of equal costs the way that changes free, at_most, at_least, apart, wanted, veto, pin in
-    this order is preferred, at the price of one part in ten thousand.
+    pairs (scipy's HiGHS, up to 2,000 branches; beyond, it is the cheapest that was found). Of equal costs the way
+    that changes free, at_most, at_least, apart, wanted, veto, pin in this order is preferred, at the price of one part
+    in ten thousand.
     Source: J. W. Chinneck (2008), Feasibility and Infeasibility in Optimization, ch. 6.
 
     Examples
@@ -280,26 +285,78 @@ def _asks(model: Model) -> bool:
 
 
 def _elastic(model: Model, is_hard: Flags, cost: Real) -> Real | None:
-    """The slack of each rule in the cheapest way to keep those that are hard; None where they clash."""
+    """The slack of each rule in the cheapest way to keep those that are hard; None where they clash.
+
+    Where there are many pairs, the linear programme comes first. What is whole in it stays, and branch and bound
+    decides the rest; then only what it takes whole stays; at last all is open. The first answer that costs no more
+    than the linear programme is the cheapest.
+    """
+    count = model.matrix.shape[1]
+    every = np.full(count, -1.0)  # -1: open
+    starts = [every]
+    least = np.inf
+    if count > _FEW:
+        relaxed = _linear(model, is_hard, cost)
+        if relaxed is None:
+            return None
+        least, held, _ = relaxed
+        near = np.rint(held)
+        is_whole = np.abs(held - near) < _ZERO
+        starts = [np.where(is_whole, near, -1.0), np.where(is_whole & (near > 0), near, -1.0), every]
+    for fixed in starts:
+        found = _branched(model, is_hard, cost, fixed)
+        if found is not None and found[1] <= least * (1 + _ZERO) + _ZERO:
+            break
+    return None if found is None else found[0]
+
+
+def _branched(model: Model, is_hard: Flags, cost: Real, fixed: Real) -> tuple[Real, float] | None:
+    """Slack and its cost over whole pairs, some of them fixed at 0 or 1; None where the hard rules clash."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, hstack
 
+    is_open = fixed < 0
+    given = model.matrix @ np.where(is_open, 0.0, fixed)
     soft = np.flatnonzero(~is_hard)
-    rules, count = model.matrix.shape
+    count, rules = int(is_open.sum()), model.low.size
     sign = np.where(model.low[soft] > -np.inf, 1.0, -1.0)
     slack = csr_array((sign, (soft, np.arange(soft.size))), shape=(rules, soft.size))
+    matrix = hstack([model.matrix[:, np.flatnonzero(is_open)], slack], format="csr")
     found = milp(
-        np.concatenate([np.zeros(count), cost[soft]]),
+        np.concatenate([np.full(count, _PAIR), cost[soft]]),
         integrality=np.concatenate([np.ones(count), np.zeros(soft.size)]),
         bounds=Bounds(0, np.concatenate([np.ones(count), np.full(soft.size, np.inf)])),
-        constraints=LinearConstraint(hstack([model.matrix, slack], format="csr"), model.low, model.high),
-        options={"mip_rel_gap": 0.0},
+        constraints=LinearConstraint(matrix, model.low - given, model.high - given),
+        options={"mip_rel_gap": 0.0, "node_limit": _NODES},
     )
     if found.x is None:
         return None
-    added = model.matrix @ np.rint(found.x[:count])
-    by: Real = np.maximum(np.maximum(model.low - added, added - model.high), 0.0)
-    return np.where(by > _ZERO * np.maximum(1.0, np.abs(added)), by, 0.0)
+    held = fixed.copy()
+    held[is_open] = np.rint(found.x[:count])
+    added = model.matrix @ held
+    by = np.maximum(np.maximum(model.low - added, added - model.high), 0.0)
+    by = np.where(by > _ZERO * np.maximum(1.0, np.abs(added)), by, 0.0)
+    return by, float((by * np.where(is_hard, 0.0, cost)).sum())
+
+
+def _linear(model: Model, is_hard: Flags, cost: Real) -> tuple[float, Real, Real] | None:
+    """The elastic linear programme: its cost, how much of each pair it takes, and the dual of each rule."""
+    from scipy.optimize import linprog
+    from scipy.sparse import eye_array, hstack
+
+    is_low = model.low > -np.inf
+    sign = np.where(is_low, -1.0, 1.0)
+    matrix = model.matrix.multiply(sign[:, None]).tocsr()
+    rules, count = model.matrix.shape
+    most = np.concatenate([np.ones(count), np.where(is_hard, 0.0, np.inf)])
+    found = linprog(
+        np.concatenate([np.full(count, _PAIR), np.where(is_hard, 0.0, cost)]),
+        A_ub=hstack([matrix, -eye_array(rules)], format="csr"),
+        b_ub=np.where(is_low, -model.low, model.high),
+        bounds=np.column_stack([np.zeros(count + rules), most]),
+        method="highs-ds" if count <= _FEW else "highs-ipm",
+    )
+    return (found.fun, found.x[:count], np.abs(found.ineqlin.marginals)) if found.status == 0 else None
 
 
 def _clashes(model: Model) -> pl.DataFrame:
@@ -312,7 +369,8 @@ def _clashes(model: Model) -> pl.DataFrame:
     found.sort(key=lambda rules: (rules.size, tuple(rules)))
     is_smallest = False
     if found:
-        found[0], is_smallest = _smallest(model, found[0])
+        first, is_smallest = _smallest(model, found[0])
+        found = [first, *(rules for rules in found[1:] if not np.isin(rules, first).any())]
     schema = {"clash": pl.Int64(), **NAMES, "is_smallest": pl.Boolean()}
     told = [
         model.names[rules].with_columns(
@@ -345,28 +403,14 @@ def _parts(model: Model) -> Iterator[Whole]:
 
 def _dual(model: Model) -> Whole | None:
     """The rules that the dual of the elastic linear programme holds against each other; None where it is content."""
-    from scipy.optimize import linprog
-    from scipy.sparse import eye_array, hstack
-
-    is_low = model.low > -np.inf
-    sign = np.where(is_low, -1.0, 1.0)
-    matrix = model.matrix.multiply(sign[:, None]).tocsr()
-    limit = np.where(is_low, -model.low, model.high)
-    rules, count = model.matrix.shape
-    scale = np.where(np.isfinite(model.cost), model.cost, 1e6)
-    found = linprog(
-        np.concatenate([np.zeros(count), scale]),
-        A_ub=hstack([matrix, -eye_array(rules)], format="csr"),
-        b_ub=limit,
-        bounds=np.column_stack([np.zeros(count + rules), np.concatenate([np.ones(count), np.full(rules, np.inf)])]),
-    )
-    if found.fun <= _ZERO:
+    found = _linear(model, np.zeros(model.low.size, np.bool_), np.ones(model.low.size))
+    if found is None or found[0] <= _ZERO:
         return None
-    return np.flatnonzero(np.abs(found.ineqlin.marginals) > _ZERO * scale)
+    return np.flatnonzero(found[2] > _ZERO)
 
 
 def _is_kept(model: Model, rules: Whole) -> bool:
-    """Whether some choice of pairs keeps all these rules."""
+    """Whether some choice of pairs keeps all these rules, or none was ruled out in _NODES branches."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     part, low, high = model.matrix[rules], model.low[rules], model.high[rules]
@@ -381,8 +425,9 @@ def _is_kept(model: Model, rules: Whole) -> bool:
         integrality=np.ones(asked.size),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(part, low, high),
+        options={"node_limit": _NODES},
     )
-    return found.x is not None
+    return bool(found.status != 2)
 
 
 def _irreducible(model: Model, rules: Whole) -> Whole:
@@ -403,11 +448,19 @@ def _irreducible(model: Model, rules: Whole) -> Whole:
 
 
 def _smallest(model: Model, best: Whole) -> tuple[Whole, bool]:
-    """A smallest clash, and whether it is proved to be one.
+    """A smallest clash, and whether it is proved to be one; best: an irreducible one.
 
-    Every clash meets every relaxation. So a smallest set of rules that meets all relaxations found so far bounds the
-    size of a clash from below, and if it clashes it is a smallest one; if not, keeping it hard gives one more.
+    One rule, or two, are looked for directly. For more, where the pairs are few: every clash meets every relaxation.
+    So a smallest set of rules that meets all relaxations found so far bounds the size of a clash from below, and if
+    it clashes it is a smallest one; if not, keeping it hard gives one more.
     """
+    if best.size <= 1:
+        return best, True
+    two, is_proved = _up_to_two(model)
+    if two is not None:
+        return two, is_proved or two.size == 1
+    if best.size <= 3 or model.matrix.shape[1] > _FEW:
+        return best, is_proved and best.size <= 3
     rules = model.low.size
     uses = np.zeros(rules)
     ways: list[Whole] = []
@@ -425,6 +478,34 @@ def _smallest(model: Model, best: Whole) -> tuple[Whole, bool]:
         hard[:] = False
         hard[meeting] = True
     return best, False
+
+
+def _up_to_two(model: Model) -> tuple[Whole | None, bool]:
+    """One rule that cannot be kept, or two that clash; None where there are none, and whether that is proved.
+
+    Two lower limits never clash, for more pairs break neither; so one is lower and the other upper. Of counts, the
+    upper one leaves the lower one its other pairs and `high` of those that they share. Of sums each two are tried.
+    """
+    asked, most = np.flatnonzero(model.low > 0), np.asarray(model.matrix.sum(axis=1)).ravel()
+    alone = asked[most[asked] < model.low[asked]]
+    if alone.size:
+        return alone[:1], True
+    bound = np.flatnonzero(model.low <= 0)
+    is_sum = model.names["is_sum"].to_numpy()
+    shared = (model.matrix[asked] != 0).astype(np.float64) @ (model.matrix[bound] != 0).astype(np.float64).T
+    shared = shared.tocoo()
+    lower, upper = asked[shared.row], bound[shared.col]
+    left = most[lower] - shared.data + np.minimum(model.high[upper], shared.data)
+    is_count = ~is_sum[lower] & ~is_sum[upper]
+    clash = np.flatnonzero(is_count & (left < model.low[lower]))
+    if clash.size:
+        return np.sort([lower[clash[0]], upper[clash[0]]]), True
+    tried = np.flatnonzero(~is_count)
+    for place in tried[:_TRIED]:
+        two = np.sort([lower[place], upper[place]])
+        if not _is_kept(model, two):
+            return two, True
+    return None, tried.size <= _TRIED
 
 
 def _meeting(ways: list[Whole], rules: int) -> Whole:

@@ -49,10 +49,13 @@ class Within(NamedTuple):
     is_proved: bool
 
 
-def best_within(problem: Problem, sides: Sides, *, seconds: float | None = None, tell: Tell | None = None) -> Within:
+def best_within(
+    problem: Problem, sides: Sides, *, seconds: float | None = None, gap: float = 0.0, tell: Tell | None = None
+) -> Within:
     """The choice of pairs with the best total within rooms and rules.
 
     seconds : the longest that it may take; then the best that was found, with the bound as far as it is proved
+    gap : part of the total within which the search may stop
     tell : told the part that is done, and what goes on
 
     The linear program gives the prices of the rules and a first bound, branch and bound the choice (scipy's HiGHS).
@@ -74,7 +77,7 @@ def best_within(problem: Problem, sides: Sides, *, seconds: float | None = None,
         return Within(none, -np.inf, np.zeros(rules), is_feasible=False, is_proved=True)
     if tell is not None:
         tell(0.3, "branch and bound")
-    chosen, best, is_closed = _branched(sides, cost, (rows, low, high), seconds)
+    chosen, best, is_closed = _branched(sides, cost, (rows, low, high), seconds, gap)
     bound = min(bound, best)
     if chosen is None:
         return Within(none, bound * score, price, is_feasible=False, is_proved=is_closed)
@@ -149,14 +152,14 @@ def _relaxed(cost: Real, rows: csr_array, low: Real, high: Real) -> tuple[float,
 
 
 def _branched(
-    sides: Sides, cost: Real, rows: tuple[csr_array, Real, Real], seconds: float | None
+    sides: Sides, cost: Real, rows: tuple[csr_array, Real, Real], seconds: float | None, gap: float
 ) -> tuple[Flags | None, float, bool]:
     """A choice that keeps every rule (None: none was found), the bound that was proved, whether the search is over."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import vstack
 
     matrix, low, high = rows
-    options = {"mip_rel_gap": 0.0} | ({} if seconds is None else {"time_limit": seconds})
+    options = {"mip_rel_gap": gap} | ({} if seconds is None else {"time_limit": seconds})
     bound = np.inf
     for _ in range(_TRIES):
         constraints = LinearConstraint(matrix, low, high)

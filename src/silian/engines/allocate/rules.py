@@ -88,7 +88,7 @@ class Network(NamedTuple):
 
     problem: Problem
     sides: Sides  # over problem.pairs
-    limit: Whole  # of each side its row in the limits of the case
+    limit: Whole  # of each side the row of the limits of the case that it comes from
 
 
 def case_of(
@@ -123,15 +123,30 @@ def network_of(case: Case) -> Network:
     """The network of the pairs that are open, with the rooms that the pins leave (below 0: the pins do not fit)."""
     pairs, pinned = case.pairs, case.pinned
     pins_of = {side: np.bincount(pinned[side], minlength=table.height) for side, table in _sides_of(case)}
+    is_open = ~pairs.select(pl.any_horizontal("conflict", "veto", "pin")).to_series() & _affordable(
+        case.limits.sides, pairs
+    )
     problem = problem_of(
-        pairs.filter(~pl.any_horizontal("conflict", "veto", "pin")),
+        pairs.filter(is_open),
         case.demand.with_columns(wanted=pl.col("wanted") - pl.Series(pins_of["need"])),
         case.capacity.with_columns(free=pl.col("free") - pl.Series(pins_of["expert"])),
     )
     place = np.full(pairs.height, -1, np.int64)
     place[problem.pairs["pair"]] = np.arange(problem.pairs.height)
     sides, limit = _open_sides(case.limits.sides, place, pairs["pin"].to_numpy())
-    return Network(problem, sides, limit)
+    is_sum = case.limits.names["is_sum"].to_numpy()[limit]
+    return Network(problem, *_covered(sides, limit, is_sum))
+
+
+def _affordable(sides: Sides, pairs: pl.DataFrame) -> pl.Series:
+    """Which pairs keep every rule when they come alone beside the pins."""
+    rule = np.repeat(np.arange(sides.low.size), np.diff(sides.ptr))
+    pin = pairs["pin"].to_numpy()
+    filled = np.bincount(rule, np.where(pin[sides.pair], sides.weight, 0.0), sides.low.size)
+    high = sides.high + 1e-9 * np.abs(sides.high)
+    beyond = np.zeros(pairs.height, np.bool_)
+    beyond[sides.pair[filled[rule] + sides.weight > high[rule]]] = True
+    return pl.Series(~beyond)
 
 
 def part_of(sides: Sides, kept: Flags) -> Sides:
@@ -156,6 +171,26 @@ def _open_sides(sides: Sides, place: Whole, pin: Flags) -> tuple[Sides, Whole]:
     ptr = np.concatenate([[0], np.cumsum(np.bincount(rule, minlength=count)[can_bind])])
     kept = Sides(ptr, pair[held], weight[held], low[can_bind], high[can_bind])
     return kept, np.flatnonzero(can_bind)
+
+
+def _covered(sides: Sides, limit: Whole, is_sum: Flags) -> tuple[Sides, Whole]:
+    """The rules, and what upper limits of sums imply for counts: of pairs above 1 / (k + 1) of the limit at most k."""
+    rule = np.repeat(np.arange(sides.low.size), np.diff(sides.ptr))
+    parts, limits = [sides], [limit]
+    for k in (1, 2, 3):
+        is_large = is_sum[rule] & (sides.weight * (k + 1) > sides.high[rule] * (1 + 1e-9))
+        size = np.bincount(rule[is_large], minlength=sides.low.size)
+        held = is_large & (size > k)[rule]
+        ptr = np.concatenate([[0], np.cumsum(size[size > k])])
+        many = ptr.size - 1
+        parts.append(
+            Sides(ptr, sides.pair[held], np.ones(int(held.sum())), np.full(many, -np.inf), np.full(many, float(k)))
+        )
+        limits.append(limit[size > k])
+    before = np.cumsum([0, *(part.pair.size for part in parts)])
+    ptr = np.concatenate([[0], *(part.ptr[1:] + n for part, n in zip(parts, before[:-1], strict=True))])
+    joined = Sides(ptr, *(np.concatenate([part[i] for part in parts]) for i in range(1, 5)))
+    return joined, np.concatenate(limits)
 
 
 def _sides_of(case: Case) -> tuple[tuple[str, pl.DataFrame], ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from silian.engines.allocate import _flow, constrained
+from silian.engines.allocate.core import best_in_core
 from silian.engines.allocate.problem import Problem, whole_sum
 from silian.engines.allocate.rules import part_of
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Tell = Callable[[float, str], None]
+
+
+_FEW: Final = 5_000  # pairs up to which the rules that bind are searched for one by one, to the very best
 
 
 class Answer(NamedTuple):
@@ -45,7 +49,7 @@ def best_choice(network: Network, *, seconds: float | None = None, tell: Tell | 
     The network is solved first. If its answer keeps every rule, it is the best there is. Otherwise the rules that it
     breaks join the search, and those that the next answer breaks, until none is broken (cutting planes: each answer
     is the best of fewer rules, so the first that keeps all is the best of all). With a limit of time all rules join
-    at once, so that whatever is found in time keeps them.
+    at once, so that whatever is found in time keeps them. With many pairs, the search is that of `best_in_core`.
     """
     problem, sides = network.problem, network.sides
     graph = _flow.Graph(problem.start, problem.column, problem.row, problem.gain, problem.row_room, problem.column_room)
@@ -54,6 +58,10 @@ def best_choice(network: Network, *, seconds: float | None = None, tell: Tell | 
     if not broken.any():
         bound, is_proved = _proved(problem, chosen, need_price, expert_price)
         return Answer(chosen, need_price, expert_price, np.zeros(sides.low.size), bound, True, is_proved)  # noqa: FBT003
+    if problem.gain.size > _FEW:
+        near = problem.gain - need_price[problem.row] - expert_price[problem.column]
+        found = best_in_core(problem, sides, near / problem.gain.max(), seconds=seconds, tell=tell)
+        return _priced(network, np.ones_like(broken), found)
     active = broken if seconds is None else np.ones_like(broken)
     while True:
         found = constrained.best_within(problem, part_of(sides, active), seconds=seconds, tell=tell)

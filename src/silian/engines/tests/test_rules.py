@@ -422,7 +422,6 @@ def test_assign_says_when_the_time_was_too_short():
     rules = Rules(
         quotas=quotas(
             {"name": "low", "need_group": "need_id", "sum_of": "fee", "at_least": 0.80},
-            {"name": "high", "need_group": "need_id", "sum_of": "fee", "at_most": 0.85},
         )
     )
 
