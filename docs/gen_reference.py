@@ -91,7 +91,6 @@ ERROR_ROOMS = {
     "text": ("Words and vectors", "分词与向量"),
     "match": ("Matching", "匹配"),
     "allocate": ("Assignment", "专家指派"),
-    "team": ("Joint teams", "联合攻关团队"),
     "compute": ("Where work runs", "运行位置"),
     "report": ("Page, sheets and charts", "网页、表格与图"),
     "plan": ("The plan file", "方案文件"),
@@ -150,6 +149,7 @@ def pages() -> dict[str, str]:
     made |= {f"reference/data/{name}.md": _noun(table) for name, table in schema.tables().items()}
     made |= {f"reference/results/{name}.md": _noun(table) for name, table in schema.results().items()}
     made |= {f"reference/quality/{name}.md": _noun(table) for name, table in schema.quality().items()}
+    made |= {f"reference/repair/{name}.md": _noun(table) for name, table in schema.repair().items()}
     made |= {f"reference/python/{room}.md": _python_room(room) for room in rooms()}
     return made
 
@@ -184,10 +184,17 @@ def _results_index() -> str:
         (f"[`{t.name}`]({t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
         for t in schema.results().values()
     ]
-    measured = [
-        (f"[`{t.name}`](../quality/{t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
-        for t in schema.quality().values()
-    ]
+    measured, moved = (
+        [
+            (
+                f"[`{t.name}`](../{folder}/{t.name}.md)",
+                f"{t.label_zh}<br>{t.label_en}",
+                f"{t.meaning}<br>{t.meaning_zh}",
+            )
+            for t in nouns.values()
+        ]
+        for folder, nouns in (("quality", schema.quality()), ("repair", schema.repair()))
+    )
     return "\n\n".join([
         "# Tables of a run 运行结果表",
         "A run leaves each of these tables as `<table>.parquet` in its folder, and those that people read as sheets of "
@@ -196,6 +203,12 @@ def _results_index() -> str:
         "## Tables of measured quality 质量评估表",
         "`silian match evaluate` leaves these as CSV. `silian match evaluate` 把下列各表写成 CSV。",
         _table(("table 表", "name 名称", "meaning 含义"), measured),
+        "## Tables of a changed assignment 指派调整表",
+        "`silian allocate repair` and `silian allocate edit` leave the changes and their figures as CSV, beside "
+        "`assigned` and `unmet`; `silian allocate why` shows the reasons. "
+        "`silian allocate repair` 与 `silian allocate edit` 把变动及其概要写成 CSV，"
+        "并附 `assigned` 与 `unmet`；`silian allocate why` 显示理由。",
+        _table(("table 表", "name 名称", "meaning 含义"), moved),
     ])  # fmt: skip
 
 
@@ -237,7 +250,8 @@ def _allowed(column: schema.Column) -> str:
 
 def _codes() -> str:
     used: dict[str, list[str]] = {}
-    for folder, nouns in (("data", schema.tables()), ("results", schema.results()), ("quality", schema.quality())):
+    for folder, nouns in (("data", schema.tables()), ("results", schema.results()), ("quality", schema.quality()),
+                          ("repair", schema.repair())):  # fmt: skip
         for table in nouns.values():
             for column in table.columns:
                 if column.codes:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from places import ROOT, TINY
 
 from silian import __version__, cli
-from silian.pipeline import Plan
+from silian.pipeline import Plan, Run
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -257,3 +257,72 @@ def test_match_evaluate_says_when_there_are_too_few_labels(tmp_path, language):
 
     assert done.exit_code == 1
     assert "[match.folds]" in done.output
+
+
+@pytest.fixture(scope="module")
+def assigned(tmp_path_factory):
+    """A run of the tiny region up to the assignment."""
+    out = tmp_path_factory.mktemp("assigned") / "run"
+    assert call("allocate", TINY, "--plan", TINY / "plan.toml", "--out", out).exit_code == 0
+    return Run.open(out)
+
+
+def test_allocate_repair_replaces_an_expert_who_drops_out_and_leaves_the_run_alone(assigned, tmp_path, language):
+    pairs = assigned.table("assigned")
+    gone = pairs["expert_id"].value_counts(sort=True)["expert_id"][0]
+
+    done = call("allocate", "repair", TINY, assigned.path, "--free", gone, 0, "--out", tmp_path / "after")
+
+    assert done.exit_code == 0, done.output
+    assert ("撤下" if language == "zh" else "Removed") in done.output
+    after = pl.read_csv(tmp_path / "after" / "assigned.csv")
+    moved = pl.read_csv(tmp_path / "after" / "changes.csv")
+    assert gone not in after["expert_id"]
+    assert moved.filter(what="removed").height >= pairs.filter(expert_id=gone).height
+    kept = pairs.join(moved.filter(what="removed"), on=["need_id", "expert_id"], how="anti").select(pairs.columns[:2])
+    assert kept.join(after, on=["need_id", "expert_id"], how="anti").is_empty()
+    assert assigned.table("assigned").equals(pairs)
+
+
+def test_allocate_edit_tells_what_a_move_costs_and_what_forbids_it(assigned, language):
+    taken = assigned.table("assigned").row(0)
+    barred = assigned.table("conflicts").row(0)
+
+    cost = call("allocate", "edit", TINY, assigned.path, "--remove", taken[0], taken[1])
+    never = call("allocate", "edit", TINY, assigned.path, "--add", barred[0], barred[1])
+
+    assert cost.exit_code == 0, cost.output
+    assert f"-{taken[2]:.2f}" in cost.output or "(-" in cost.output or "（-" in cost.output
+    assert ("利益冲突" if language == "zh" else "Conflict of interest") in never.output
+
+
+def test_allocate_why_lists_the_candidates_of_a_need(assigned, language):
+    need, expert, _ = assigned.table("assigned").row(0)
+
+    every = call("allocate", "why", TINY, assigned.path, need)
+    one = call("allocate", "why", TINY, assigned.path, need, expert)
+
+    assert every.exit_code == one.exit_code == 0, every.output
+    assert expert in one.output
+    assert ("门槛" if language == "zh" else "Threshold") in every.output
+
+
+def test_allocate_names_what_it_cannot_do(assigned, tmp_path, language):
+    nobody = call("allocate", "why", TINY, assigned.path, "N999")
+    nothing = call("allocate", "repair", TINY, assigned.path)
+    no_run = call("allocate", "why", TINY, tmp_path, "N1")
+
+    assert "table.unknown" in nobody.output
+    assert nothing.exit_code == 2
+    assert "run.missing" in no_run.output
+
+
+def test_allocate_repair_refuses_a_run_under_quotas(tmp_path):
+    (tmp_path / "plan.toml").write_text("[allocate]\nper_organisation = 1\n", encoding="utf-8")
+    out = tmp_path / "run"
+    assert call("allocate", TINY, "--plan", tmp_path / "plan.toml", "--out", out).exit_code == 0
+
+    done = call("allocate", "repair", TINY, out, "--free", Run.open(out).table("assigned")["expert_id"][0], 0)
+
+    assert done.exit_code == 1
+    assert "run.rules" in done.output

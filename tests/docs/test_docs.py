@@ -107,6 +107,7 @@ def page(name: str) -> str:
         ("data", "", schema.tables()),
         ("results", "", schema.results()),
         ("quality", "../quality/", schema.quality()),
+        ("repair", "../repair/", schema.repair()),
     ],
 )
 def test_every_table_has_a_page_with_every_column(folder, listed, tables):

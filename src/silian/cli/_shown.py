@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from silian.engines.allocate import Edit, Repair, Standing
     from silian.pipeline import Run
     from silian.pipeline.indexes import Kept
+    from silian.tables.schema import Table
 
 STALE = 0.4  # share of an index that is not what it learnt from; above, it is time to build anew (methods/match.md)
 
@@ -109,6 +111,73 @@ def show_answers(console: Console, found: pl.DataFrame, *, is_named: bool) -> No
         console.print(
             say("索引只存编号；同时给出 REGION 可显示名称。", "An index holds ids only; give REGION too to see names.")
         )
+
+
+def show_verdict(console: Console, verdict: pl.DataFrame) -> None:
+    from silian.tables.schema import codes
+
+    reasons, position = codes()["move_reason"], 0 if language() == "zh" else 1
+    for what, need, expert, is_allowed, reason in verdict.iter_rows():
+        if not is_allowed:
+            told = say("不能{what} {need} {expert}：{why}", "{need} {expert} cannot be {what}: {why}")
+            done = {"add": say("指派", "added"), "remove": say("撤下", "removed")}[what]
+            line = told.format(what=done, need=need, expert=expert, why=reasons[reason][position])
+            console.print(line, style="red", highlight=False)
+
+
+def show_changes(console: Console, done: Repair | Edit, before: Standing) -> None:
+    from silian.tables.schema import repair
+
+    figures = done.figures.row(0, named=True)
+    if done.changes.is_empty():
+        console.print(say("没有变动。", "Nothing moves."))
+    else:
+        _show_table(console, done.changes, repair()["changes"])
+    told = say(
+        "保留 {kept:,} 对，撤下 {removed:,}，新增 {added:,}；总得分 {before} → {after}（{difference:+.2f}）",
+        "{kept:,} pairs stay, {removed:,} go, {added:,} come; total {before} → {after} ({difference:+.2f})",
+    )
+    totals = {"before": f"{figures['total_before']:.2f}", "after": f"{figures['total']:.2f}"}
+    console.print(told.format(**figures, **totals), highlight=False)
+    missing, lacked = (int(s.unmet["missing"].sum()) for s in (done.standing, before))
+    if missing != lacked:
+        told = say("尚缺专家 {} 人次（原 {}）", "{} places stay open ({} before)")
+        console.print(told.format(missing, lacked), highlight=False)
+
+
+def show_why(console: Console, found: pl.DataFrame) -> None:
+    from silian.tables.schema import repair
+
+    console.print(say(f"需求 {found['need_id'][0]}", f"Need {found['need_id'][0]}"), highlight=False)
+    told = found.drop("need_id", "margin", "need_price", "expert_price")
+    _show_table(console, told, repair()["why"])
+
+
+def _show_table(console: Console, found: pl.DataFrame, schema: Table) -> None:
+    """A table of the schema with its labels, codes in words."""
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    from silian.tables.schema import codes
+
+    position = 0 if language() == "zh" else 1
+    known = {column.name: column for column in schema.columns}
+    columns = [known[name] for name in found.columns]
+    grid = Grid(show_edge=False)
+    for column in columns:
+        grid.add_column(column.label(language()), overflow="fold")
+
+    def shown(value: object, values: str | None) -> str:
+        if isinstance(value, bool):
+            return say("是", "yes") if value else say("否", "no")
+        if isinstance(value, float):
+            return f"{value:.3f}"
+        named = codes()[values][str(value)][position] if values and value is not None else value
+        return escape(str("" if named is None else named))
+
+    for row in found.iter_rows():
+        grid.add_row(*(shown(v, c.codes) for v, c in zip(row, columns, strict=True)))
+    console.print(grid)
 
 
 def show_measures(console: Console, measures: pl.DataFrame) -> None:

@@ -142,6 +142,27 @@ class AllocatePlan:
         high=50,
         default=3,
     )
+    per_organisation: int = setting(
+        "Experts of one organisation for a need at most; 0 means any number",
+        "每项需求中同一单位的专家最多几位；0 为不限",
+        low=0,
+        high=1000,
+        default=0,
+    )
+    contacts: int = setting(
+        "Experts for all needs of one enterprise together at most (contact budget); 0 means any number",
+        "每家企业全部需求合计最多派几人次专家（入企总量）；0 为不限",
+        low=0,
+        high=1000,
+        default=0,
+    )
+    seconds: float = setting(
+        "Longest search for the best assignment where rules need one, in seconds; 0 means to the end",
+        "规则需要搜索时的最长用时（秒），到时给出已找到的最好方案；0 为不限",
+        low=0,
+        high=86_400,
+        default=0.0,
+    )
     conflict_years: int = setting(
         "Relations that ended longer ago than this are no conflict of interest",
         "结束超过该年数的关系不再视为利益冲突",

@@ -138,10 +138,23 @@ def exposure_step(work: Work) -> Tables:
 def allocate_step(work: Work) -> Tables:
     """Which expert serves which need: the best total within demand and capacity."""
     asked = posed(work.region, work.results, work.plan.allocate, work.on)
-    given = allocate.assign(asked.pairs, asked.demand, asked.capacity, conflicts=asked.conflicts)
+    given = allocate.assign(
+        asked.pairs,
+        asked.demand,
+        asked.capacity,
+        conflicts=asked.conflicts,
+        rules=asked.rules,
+        seconds=work.plan.allocate.seconds or None,
+    )
     loads = allocate.loads(given.assigned, asked.capacity)
-    tables = {"assigned": given.assigned, "unmet": given.unmet, "prices": given.prices, "proof": given.proof}
-    return tables | {"loads": loads}
+    return {
+        "assigned": given.assigned,
+        "unmet": given.unmet,
+        "unmet_reasons": given.reasons,
+        "prices": given.prices,
+        "proof": given.proof,
+        "loads": loads,
+    }
 
 
 def chain_step(work: Work) -> Tables:
@@ -189,7 +202,11 @@ STEPS: tuple[Step, ...] = (
         exposure_step,
     ),
     Step(
-        "allocate", ("link", "experts"), ("assigned", "unmet", "prices", "proof", "loads"), ("allocate",), allocate_step
+        "allocate",
+        ("link", "experts"),
+        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads"),
+        ("allocate",),
+        allocate_step,
     ),
     Step(
         "chain",

@@ -184,6 +184,18 @@ def quality() -> Mapping[str, Table]:
 
 
 @cache
+def repair() -> Mapping[str, Table]:
+    """Every table that changing an assignment leaves behind, by name, in the order of `schema/repair/_tables.csv`.
+
+    Examples
+    --------
+    >>> repair()["changes"].key
+    ('need_id', 'expert_id')
+    """
+    return _nouns("repair/")
+
+
+@cache
 def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Code lists by name: code → (label_zh, label_en), in the order of `schema/_codes.csv`.
 

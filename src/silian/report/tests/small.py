@@ -151,6 +151,10 @@ def results() -> dict[str, pl.DataFrame]:
         "conflicts": [("n2", "e1", "employment", "o1 任职")],
         "assigned": [("n1", "e2", 0.6), ("n2", "e3", 0.3), ("n3", "e2", 0.65)],
         "unmet": [("n2", 1, "conflict"), ("n4", 1, "no_candidate")],
+        "unmet_reasons": [
+            ("n2", "conflict", None, None, None, None, 1),
+            ("n4", "no_candidate", None, None, None, None, 0),
+        ],
         "prices": [("expert", "e2", 0.1), ("expert", "e1", 0.0), ("need", "n1", 0.05)],
         "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0)],
         "gap_parts": [("p2", part, value) for part, value in PARTS],
