@@ -93,6 +93,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "在 {seconds} 秒内没有找到满足全部规则的指派（总得分不可能超过 {bound:.6g}）。请延长时间或放宽规则："
         "`allocate.clashes` 可指出相互冲突的规则。",
     ),
+    "allocate.floor": (
+        "no allocation was found that gives every need that can be served a score of {floor:.6g}. The largest floor "
+        "found is {most:.6g} (none above {bound:.6g} is possible). Ask for no more, or take goal='fair' without floor.",
+        "未找到使每项可服务需求得分都不低于 {floor:.6g} 的指派。找到的最高下限为 {most:.6g}（不可能高于 {bound:.6g}）。"
+        "请降低下限，或使用 goal='fair' 而不指定下限。",
+    ),
     # raised: an allocation that is taken up again does not fit its tables
     "allocate.pair": (
         "{count} pair(s) of assigned may not stand, e.g. {shown}: they are not in pairs, have a score of 0 or less, or "

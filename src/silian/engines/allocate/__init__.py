@@ -5,6 +5,7 @@ See docs/methods/allocate.md for the formulas and docs/decisions/0003-exact-assi
 
 from silian.engines.allocate.assigning import Allocation, assign, loads
 from silian.engines.allocate.clashes import clashes, relax, worded
+from silian.engines.allocate.curve import fairness_curve
 from silian.engines.allocate.interests import ConflictRules, conflicts
 from silian.engines.allocate.lottery import Lottery, lottery
 from silian.engines.allocate.repairing import Edit, Repair, edit, repair
@@ -24,6 +25,7 @@ __all__ = [
     "clashes",
     "conflicts",
     "edit",
+    "fairness_curve",
     "loads",
     "lottery",
     "relax",

@@ -50,11 +50,18 @@ class Within(NamedTuple):
 
 
 def best_within(
-    problem: Problem, sides: Sides, *, seconds: float | None = None, gap: float = 0.0, tell: Tell | None = None
+    problem: Problem,
+    sides: Sides,
+    *,
+    seconds: float | None = None,
+    nodes: int | None = None,
+    gap: float = 0.0,
+    tell: Tell | None = None,
 ) -> Within:
     """The choice of pairs with the best total within rooms and rules.
 
     seconds : the longest that it may take; then the best that was found, with the bound as far as it is proved
+    nodes : the most branches that are looked at: a limit that gives the same answer on every machine
     gap : part of the total within which the search may stop
     tell : told the part that is done, and what goes on
 
@@ -66,7 +73,7 @@ def best_within(
         return _without_pairs(sides)
     if tell is not None:
         tell(0.0, "prices of the rules")
-    rows, low, high = _rows(problem, sides)
+    rows, low, high = network_rows(problem, sides)
     cost = problem.gain * (-_SCALE / problem.gain.max())
     score = problem.gain.max() / problem.unit / _SCALE
     bound, price = _relaxed(cost, rows, low, high)
@@ -77,7 +84,8 @@ def best_within(
         return Within(none, -np.inf, np.zeros(rules), is_feasible=False, is_proved=True)
     if tell is not None:
         tell(0.3, "branch and bound")
-    chosen, best, is_closed = _branched(sides, cost, (rows, low, high), seconds, gap)
+    options = _options(seconds, nodes, gap)
+    chosen, best, is_closed = _branched(sides, cost, (rows, low, high), options)
     bound = min(bound, best)
     if chosen is None:
         return Within(none, bound * score, price, is_feasible=False, is_proved=is_closed)
@@ -120,7 +128,7 @@ def _without_pairs(sides: Sides) -> Within:
     return Within(np.zeros(0, np.bool_), bound, np.zeros(sides.low.size), is_feasible, is_proved=True)
 
 
-def _rows(problem: Problem, sides: Sides) -> tuple[csr_array, Real, Real]:
+def network_rows(problem: Problem, sides: Sides) -> tuple[csr_array, Real, Real]:
     """Rooms of needs, rooms of experts, then the rules, as rows of a matrix over the pairs with their low and high."""
     from scipy.sparse import csr_array, vstack
 
@@ -151,15 +159,19 @@ def _relaxed(cost: Real, rows: csr_array, low: Real, high: Real) -> tuple[float,
     return -found.fun, price
 
 
+def _options(seconds: float | None, nodes: int | None, gap: float) -> dict[str, float]:
+    limits = {"time_limit": seconds, "node_limit": nodes}
+    return {"mip_rel_gap": gap} | {name: limit for name, limit in limits.items() if limit is not None}
+
+
 def _branched(
-    sides: Sides, cost: Real, rows: tuple[csr_array, Real, Real], seconds: float | None, gap: float
+    sides: Sides, cost: Real, rows: tuple[csr_array, Real, Real], options: dict[str, float]
 ) -> tuple[Flags | None, float, bool]:
     """A choice that keeps every rule (None: none was found), the bound that was proved, whether the search is over."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import vstack
 
     matrix, low, high = rows
-    options = {"mip_rel_gap": gap} | ({} if seconds is None else {"time_limit": seconds})
     bound = np.inf
     for _ in range(_TRIES):
         constraints = LinearConstraint(matrix, low, high)

@@ -129,7 +129,7 @@ def assert_valid(result: Allocation, pairs, demand, capacity):
     assert result.unmet["need_id"].to_list() == missing["need_id"].to_list()
     assert result.unmet["missing"].to_list() == (missing["wanted"] - missing["got"]).to_list()
     assert (loads(assigned, capacity).select(pl.col("assigned") <= pl.col("free"))["assigned"]).all()
-    for name in ("assigned", "unmet", "prices"):
+    for name in ("assigned", "unmet", "prices", "proof"):
         assert getattr(result, name).schema == results()[name].polars
 
 
@@ -144,7 +144,7 @@ def test_assign_prefers_total_score_over_greedy_choice():
     # greedy takes n1-e1 and leaves n2 open: 0.9 < 0.8 + 0.7
     assert_frame_equal(result.assigned, pairs[1:])
     assert result.unmet.is_empty()
-    assert result.proof.rows() == [(1.5, 1.5, 0.0, True, 2, 2, 0.7)]
+    assert result.proof.rows() == [(1.5, 1.5, 0.0, True, 2, 2, 0.7, "total", None, None, None)]
 
 
 def test_assign_never_gives_one_expert_twice_to_one_need():

@@ -156,7 +156,7 @@ def results() -> dict[str, pl.DataFrame]:
             ("n4", "no_candidate", None, None, None, None, 0),
         ],
         "prices": [("expert", "e2", 0.1), ("expert", "e1", 0.0), ("need", "n1", 0.05)],
-        "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0)],
+        "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0, "total", None, None, None)],
         "gap_parts": [("p2", part, value) for part, value in PARTS],
         "loads": [("e1", 0, 2), ("e2", 2, 2), ("e3", 1, 1)],
         "gaps": [("p2", "break", "动力电池", "部件", 1, 0.75, 1, 1, 1, 1, 2, 1)],
