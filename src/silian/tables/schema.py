@@ -196,6 +196,18 @@ def repair() -> Mapping[str, Table]:
 
 
 @cache
+def team() -> Mapping[str, Table]:
+    """Every table that forming a team gives, by name, in the order of `schema/team/_tables.csv`.
+
+    Examples
+    --------
+    >>> team()["team_members"].key
+    ('rank', 'expert_id')
+    """
+    return _nouns("team/")
+
+
+@cache
 def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Code lists by name: code → (label_zh, label_en), in the order of `schema/_codes.csv`.
 
