@@ -150,6 +150,7 @@ def pages() -> dict[str, str]:
     made |= {f"reference/results/{name}.md": _noun(table) for name, table in schema.results().items()}
     made |= {f"reference/quality/{name}.md": _noun(table) for name, table in schema.quality().items()}
     made |= {f"reference/repair/{name}.md": _noun(table) for name, table in schema.repair().items()}
+    made |= {f"reference/team/{name}.md": _noun(table) for name, table in schema.team().items()}
     made |= {f"reference/python/{room}.md": _python_room(room) for room in rooms()}
     return made
 
@@ -180,35 +181,30 @@ def _data_index() -> str:
 
 
 def _results_index() -> str:
-    rows = [
-        (f"[`{t.name}`]({t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
-        for t in schema.results().values()
-    ]
-    measured, moved = (
-        [
-            (
-                f"[`{t.name}`](../{folder}/{t.name}.md)",
-                f"{t.label_zh}<br>{t.label_en}",
-                f"{t.meaning}<br>{t.meaning_zh}",
-            )
+    def listed(nouns: Mapping[str, schema.Table], folder: str) -> str:
+        rows = [
+            (f"[`{t.name}`]({folder}{t.name}.md)", f"{t.label_zh}<br>{t.label_en}", f"{t.meaning}<br>{t.meaning_zh}")
             for t in nouns.values()
         ]
-        for folder, nouns in (("quality", schema.quality()), ("repair", schema.repair()))
-    )
+        return _table(("table 表", "name 名称", "meaning 含义"), rows)
+
     return "\n\n".join([
         "# Tables of a run 运行结果表",
         "A run leaves each of these tables as `<table>.parquet` in its folder, and those that people read as sheets of "
         "`results.xlsx`. 一次运行把下列各表写成 `<表名>.parquet`，供人阅读的各表并汇入 `results.xlsx` 的各工作表。",
-        _table(("table 表", "name 名称", "meaning 含义"), rows),
+        listed(schema.results(), ""),
         "## Tables of measured quality 质量评估表",
         "`silian match evaluate` leaves these as CSV. `silian match evaluate` 把下列各表写成 CSV。",
-        _table(("table 表", "name 名称", "meaning 含义"), measured),
+        listed(schema.quality(), "../quality/"),
         "## Tables of a changed assignment 指派调整表",
         "`silian allocate repair` and `silian allocate edit` leave the changes and their figures as CSV, beside "
         "`assigned` and `unmet`; `silian allocate why` shows the reasons. "
         "`silian allocate repair` 与 `silian allocate edit` 把变动及其概要写成 CSV，"
         "并附 `assigned` 与 `unmet`；`silian allocate why` 显示理由。",
-        _table(("table 表", "name 名称", "meaning 含义"), moved),
+        listed(schema.repair(), "../repair/"),
+        "## Tables of a team 团队组建表",
+        "`silian.engines.team.form` gives these. `silian.engines.team.form` 给出下列各表。",
+        listed(schema.team(), "../team/"),
     ])  # fmt: skip
 
 
@@ -250,8 +246,14 @@ def _allowed(column: schema.Column) -> str:
 
 def _codes() -> str:
     used: dict[str, list[str]] = {}
-    for folder, nouns in (("data", schema.tables()), ("results", schema.results()), ("quality", schema.quality()),
-                          ("repair", schema.repair())):  # fmt: skip
+    every = {
+        "data": schema.tables(),
+        "results": schema.results(),
+        "quality": schema.quality(),
+        "repair": schema.repair(),
+        "team": schema.team(),
+    }
+    for folder, nouns in every.items():
         for table in nouns.values():
             for column in table.columns:
                 if column.codes:

@@ -108,6 +108,7 @@ def page(name: str) -> str:
         ("results", "", schema.results()),
         ("quality", "../quality/", schema.quality()),
         ("repair", "../repair/", schema.repair()),
+        ("team", "../team/", schema.team()),
     ],
 )
 def test_every_table_has_a_page_with_every_column(folder, listed, tables):

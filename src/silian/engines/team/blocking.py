@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -10,24 +10,37 @@ from silian.engines.team.billing import table
 from silian.engines.team.searching import arena_of, search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from silian.engines.team.case import Case, Rule
     from silian.engines.team.searching import Watch
+
+_WANTS: Final = ("skill", "at_least")
 
 
 def blocks_of(case: Case, watch: Watch) -> pl.DataFrame:
     """A row for each rule of the clash: what it wants, what there is, who is nearest.
 
-    A skill or group that wants more than there are, conflicts aside, is a clash of its own, and all of these are told;
-    else one set of rules of which none can be left out (QuickXplain).
+    A skill or group that wants more than there are, conflicts aside, is a clash of its own, and all of these are told.
+    Else one set of rules is told, of which none can be left out.
     """
-    serving = [rule for rule in case.rules if _can_matter(case, rule)]
-    clash = [rule for rule in serving if rule.kind in ("skill", "at_least") and _holders(case, rule) < rule.members]
+    rules = [rule for rule in case.rules if _can_matter(case, rule)]
+    clash = [rule for rule in rules if rule.kind in _WANTS and _holders(case, rule) < rule.members]
     if not clash:
-        clash = _clash(case, [], serving, watch, is_checked=True)
-    rows: list[tuple[object, ...]] = [
-        (rule.kind, rule.subject, *_figures(case, rule, serving, watch)) for rule in clash
-    ]
+        tried = (kept for kept in _attempts(case, rules) if not _is_possible(case, kept, watch))
+        clash = _clash(case, [], next(tried, rules), watch, is_checked=True)
+    rows: list[tuple[object, ...]] = [(rule.kind, rule.subject, *_figures(case, rule, rules, watch)) for rule in clash]
     return table("team_blocks", rows)
+
+
+def _attempts(case: Case, rules: list[Rule]) -> Iterator[list[Rule]]:
+    """Sets of rules in which a clash is looked for, the simplest first."""
+    wants = [rule for rule in rules if rule.kind in _WANTS]
+    conflicts = [rule for rule in rules if rule.kind == "conflict"]
+    for rule in wants:
+        yield [rule, *(other for other in conflicts if case.items[other.code] >> rule.code & 1)]
+    for kind in ("largest", "at_most", "apart"):
+        yield [*wants, *(rule for rule in rules if rule.kind == kind)]
 
 
 def _can_matter(case: Case, rule: Rule) -> bool:
@@ -44,7 +57,7 @@ def _holders(case: Case, rule: Rule, barred: frozenset[int] = frozenset()) -> in
 
 
 def _clash(case: Case, base: list[Rule], rules: list[Rule], watch: Watch, *, is_checked: bool) -> list[Rule]:
-    """Those of the rules that clash with the base, none of which can be left out.
+    """Those of the rules that clash with the base, none of which can be left out (QuickXplain).
 
     is_checked : it is known that there is a team under the base alone
     """
@@ -60,7 +73,7 @@ def _clash(case: Case, base: list[Rule], rules: list[Rule], watch: Watch, *, is_
 
 def _is_possible(case: Case, rules: list[Rule], watch: Watch) -> bool:
     """Whether some team keeps these rules; where the time is over before that is known, it counts as possible."""
-    if not any(rule.kind in ("skill", "at_least", "smallest") for rule in rules):
+    if not any(rule.kind in (*_WANTS, "smallest") for rule in rules):
         return True
     found = search(arena_of(case, rules, counts="nothing"), 1, watch, is_any_enough=True)
     return bool(found.teams) or not found.is_proved
@@ -78,7 +91,7 @@ def _figures(
         return rule.members, len(least.teams[0]) if least.teams and least.is_proved else None, None, None
     if rule.kind == "smallest":
         return rule.members, case.own.size - len(barred), None, None
-    if rule.kind in ("skill", "at_least"):
+    if rule.kind in _WANTS:
         ids = case.people["expert_id"].gather(sorted(barred))
         below = case.below.filter(pl.col("skill_id") == rule.subject, ~pl.col("expert_id").is_in(ids.implode()))
         ranked = below.sort(["level", "expert_id"], descending=[True, False], nulls_last=True)

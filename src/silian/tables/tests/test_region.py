@@ -3,7 +3,7 @@ import pytest
 
 from silian.tables import Region
 from silian.tables.headings import heading_key, headings, table_named
-from silian.tables.schema import codes, quality, repair, results, tables
+from silian.tables.schema import codes, quality, repair, results, tables, team
 
 
 def test_of_gives_every_table_with_every_column_and_no_row_where_nothing_is_given():
@@ -70,11 +70,12 @@ def test_headings_bear_star_unit_case_width_and_two_languages():
 
 
 def test_schema_refers_to_columns_and_lists_that_exist():
-    for table in (*tables().values(), *results().values(), *quality().values(), *repair().values()):
+    nouns = (tables(), results(), quality(), repair(), team())
+    for table in (table for several in nouns for table in several.values()):
         for column in table.columns:
             assert column.required in ("key", "yes", "no")
             assert column.codes is None or column.codes in codes()
             for target, name in column.targets:
                 assert name in tables()[target].polars
-        assert table.key or table.name in ("problems", "proof", "unmet_reasons", "figures")
+        assert table.key or table.name in ("problems", "proof", "unmet_reasons", "figures", "team_proof")
         assert table.arrow.names == [c.name for c in table.columns]
