@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -128,7 +129,7 @@ def search(
     )
     path = _search.new_path(pool.cost.size, pool.wanted.size, pool.most.size, levels)
     pools = {m: sized for m in arena.sizes if (sized := _rewarded(pool, m)) is not None}
-    start = _Start(holding, without)
+    start = _Start(() if holding is None else (holding,), without)
     bounds = {m: _opened(sized, path, best, m, start)[1] for m, sized in pools.items()}
     for passes in (_DIVE, None):
         for done, m in enumerate(sorted(bounds, key=lambda m: (bounds[m], m))):
@@ -138,6 +139,8 @@ def search(
                 break
             if bounds[m] <= best.limit[0] and not watch.is_over():
                 bounds[m] = max(bounds[m], _searched(pools[m], path, best, m, start, passes, watch))
+        if passes is not None and min(bounds.values(), default=_search.NONE) <= best.limit[0] and not is_any_enough:
+            _improve(pools, path, best, start, watch)
     least = min(bounds.values(), default=_search.NONE)
     kept = [row for row in range(k) if best.cost[row] < _search.NONE]
     teams = [[int(arena.person[code]) for code in best.team[row] if code >= 0] for row in kept]
@@ -146,8 +149,31 @@ def search(
 
 
 class _Start(NamedTuple):
-    holding: int | None
+    """Candidates who are in, and one who is out."""
+
+    holding: tuple[int, ...]
     without: int | None
+
+
+def _improve(pools: dict[int, Pool], path: Path, best: Best, start: _Start, watch: Watch) -> None:
+    """Better the best team: let two of it go, search for who had better come, as long as that helps."""
+    tried: set[_Start] = set()
+    while best.cost[0] < _search.NONE:
+        team = best.team[0][best.team[0] >= 0].tolist()
+        free = [person for person in team if person not in start.holding]
+        kept = (tuple(p for p in team if p not in out) for out in combinations(free, min(2, len(free))))
+        fresh = [_Start(start.holding + tuple(p for p in k if p not in start.holding), start.without) for k in kept]
+        before = best.cost[0]
+        for near in (near for near in fresh if near not in tried):
+            tried.add(near)
+            for m in (size for size in pools if abs(size - len(team)) <= 1 and size >= len(near.holding)):
+                _searched(pools[m], path, best, m, near, _DIVE, watch)
+            if watch.is_over() or best.cost[0] < before:
+                break
+        else:
+            return
+        if watch.is_over():
+            return
 
 
 def _searched(pool: Pool, path: Path, best: Best, m: int, start: _Start, passes: int | None, watch: Watch) -> int:
@@ -169,11 +195,11 @@ def _opened(pool: Pool, path: Path, best: Best, m: int, start: _Start) -> tuple[
     path.left[0] = codes.size
     path.open[0] = pool.wanted
     path.held[0] = 0
-    path.gone[0] = False
     level = 0
-    if start.holding is not None:
-        _search.choose(pool, path, 0, start.holding)
-        level = 1
+    for level, person in enumerate(start.holding, 1):
+        place = int(np.flatnonzero(path.people[level - 1, : path.left[level - 1]] == person)[0])
+        path.gone[level - 1, : path.left[level - 1]] = False
+        _search.choose(pool, path, level - 1, place)
     _search.visit(pool, path, best, level, m)
     return level, _next_bound(path, level)
 
