@@ -47,7 +47,7 @@ class Arena(NamedTuple):
 
     pool: Pool
     person: Whole  # (candidates,): who it is in the case
-    sizes: range  # of teams
+    pools: dict[int, Pool]  # the same for each size of team that there may be, with its rewards
     unit: float  # a cost is cost · unit · place; what is below place breaks ties
     place: int
 
@@ -100,7 +100,8 @@ def arena_of(case: Case, rules: Collection[Rule], *, counts: str = "cost") -> Ar
         smallest=smallest,
         reward=np.zeros(wanted.size, np.int64),
     )
-    return Arena(pool, person, range(smallest, largest + 1), unit, place)
+    pools = {m: sized for m in range(smallest, largest + 1) if (sized := _rewarded(pool, m)) is not None}
+    return Arena(pool, person, pools, unit, place)
 
 
 def search(
@@ -120,15 +121,14 @@ def search(
     limit : teams that cost more, in whole numbers, are not looked for
     is_any_enough : the first team that is found will do
     """
-    pool = arena.pool
-    levels = arena.sizes.stop + 1
+    pool, pools = arena.pool, arena.pools
+    levels = max(pools, default=0) + 2
     best = _search.Best(
         np.full(k, _search.NONE),
         np.full((k, levels), -1, np.int64),
         np.array([_search.NONE // 2 - 1 if limit is None else limit]),
     )
     path = _search.new_path(pool.cost.size, pool.wanted.size, pool.most.size, levels)
-    pools = {m: sized for m in arena.sizes if (sized := _rewarded(pool, m)) is not None}
     start = _Start(() if holding is None else (holding,), without)
     bounds = {m: _opened(sized, path, best, m, start)[1] for m, sized in pools.items()}
     for passes in (_DIVE, None):
