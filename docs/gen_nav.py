@@ -24,6 +24,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         "reference/results/index.md": [
             *({_label(t): f"reference/results/{t.name}.md"} for t in schema.results().values()),
             *({_label(t): f"reference/quality/{t.name}.md"} for t in schema.quality().values()),
+            *({_label(t): f"reference/repair/{t.name}.md"} for t in schema.repair().values()),
             *({_label(t): f"reference/team/{t.name}.md"} for t in schema.team().values()),
         ],
         "reference/python/index.md": [{room: f"reference/python/{room}.md"} for room in gen_reference.rooms()],
