@@ -118,7 +118,8 @@ def relax(
     -------
     rule, name, need, expert, other, limit, is_sum, by, cost; one row per rule that gives way, no row where all can
         be kept. by is how much: places more (free, wanted, at_most), experts fewer (at_least), 1 for a pin that goes,
-        a veto that is lifted or two people who may meet. cost is by in units times the cost of one.
+        a veto that is lifted or two people who may meet. cost is by in units times the cost of one. Who had no place
+        and gets one brings the lower limits of the own group into force: ask again when the rules are changed.
 
     Raises
     ------
