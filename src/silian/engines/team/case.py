@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
+PLACES: Final = 120  # that skills and groups ask for, all together: each level of the search keeps all candidates
 ITEMS: Final = 24  # skills and groups that want somebody, together: sets of them are bits, and all must be covered
 
 
@@ -82,6 +83,9 @@ def case_of(
     if wanted.height + least.height > ITEMS:
         found = f"{wanted.height} skills and {least.height} groups with at_least"
         raise ArgumentError("argument.value", name="challenge", found=found, wanted=f"at most {ITEMS} together")
+    places = max(int(wanted["wanted"].sum()) + int(least["at_least"].sum()), sizes[0])
+    if places > PLACES:
+        raise ArgumentError("argument.value", name="challenge", found=f"{places} members", wanted=f"at most {PLACES}")
     known = _holders(wanted, skills, people)
     is_enough = pl.col("least").is_null() | (pl.col("level") >= pl.col("least")).fill_null(value=False)
     held, below = known.filter(is_enough), known.filter(~is_enough)

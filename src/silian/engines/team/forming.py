@@ -69,7 +69,7 @@ def form(
         needed where per_pair is not 0
     apart : expert_id, other_id; people who must not serve together
     conflicts : expert_id; people in conflict with the challenge; ids that people lacks are allowed
-    smallest, largest : count of members; at most 60
+    smallest, largest : count of members
     weights : what distance and missing history cost
     top_k : so many teams, >= 1
     named : expert_ids that shall be told why they are not in the best team
@@ -92,8 +92,8 @@ def form(
     TableError : table.columns, table.type, table.value (nulls, costs, distances or levels that are negative or not
         finite, counts out of range, a person apart from themselves), table.duplicate (a person, skill, group or pair
         of person and skill twice), table.unknown (skills, apart or named hold a person whom people lacks)
-    ArgumentError : argument.value (a challenge without a skill, more than 24 items, 20,000 candidates or 60 members,
-        largest below smallest, weights, top_k or seconds out of range)
+    ArgumentError : argument.value (a challenge without a skill, more than 24 items, 20,000 candidates or 120 members
+        wanted by all skills and groups together, largest below smallest, weights, top_k or seconds out of range)
 
     Notes
     -----

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Tell = Callable[[float, str], None]
 
 PEOPLE: Final = 20_000  # candidates at most: every pair of them takes a byte
-MEMBERS: Final = 60  # of a team at most: each level of the search keeps all candidates
 _BITS: Final = 58  # that the dearest team may take as a whole number
 _DIGITS: Final = 12  # of the largest cost that are read, or as many as fit
 _DIVE: Final = 200  # passes that each size gets before one is searched to its end: a good limit spares much
@@ -78,9 +77,6 @@ def arena_of(case: Case, rules: Collection[Rule], *, counts: str = "cost") -> Ar
     smallest = count.get("smallest", {0: 1})[0]
     person = _candidates(case, wanted, count, is_anybody=smallest > 1)
     largest = min([max(smallest, int(wanted.sum())), person.size, *count.get("largest", {}).values()])
-    if largest > MEMBERS:
-        asked = f"at most {MEMBERS}: set it, or want fewer members"
-        raise ArgumentError("argument.value", name="largest", found=largest, wanted=asked)
     cost, charge, unit, place = _whole(case, person, largest, counts)
     most = np.full(sum(rule.kind == "at_most" for rule in case.rules), person.size + 1, np.int64)
     for group, limit in count.get("at_most", {}).items():

@@ -489,6 +489,16 @@ def test_blocks_say_the_least_size_that_works():
     assert ("largest", "", 1, 2, None, None) in found.blocks.rows()
 
 
+def test_blocks_are_told_where_many_more_are_wanted_than_may_come():
+    names = [f"e{i:02}" for i in range(70)]
+    people = pl.DataFrame({"expert_id": names, "cost": 1.0})
+    skills = pl.DataFrame({"expert_id": names, "skill_id": ["cells", "control"] * 35})
+
+    found = form(challenge_of(cells=35, control=35), people, skills, largest=10)
+
+    assert found.blocks.select("rule", "subject", "found").rows() == [("skill", "cells", 35), ("largest", "", 70)]
+
+
 def test_blocks_name_those_who_must_stay_apart():
     found = form(
         BOTH["challenge"],
@@ -591,7 +601,7 @@ def test_form_refuses_bad_rules(options, code):
     [
         {"smallest": 0},
         {"smallest": 3, "largest": 2},
-        {"smallest": 61},
+        {"smallest": 121},
         {"top_k": 0},
         {"seconds": 0.0},
         {"weights": TeamWeights(per_km=-1)},
@@ -611,6 +621,8 @@ def test_form_refuses_a_challenge_without_or_with_too_many_skills():
         answer(BOTH | {"challenge": BOTH["challenge"].head(0)})
     with pytest.raises(ArgumentError, match=r"argument\.value.*25 skills.*at most 24"):
         answer(BOTH | {"challenge": challenge_of(**{f"s{i}": 1 for i in range(25)})})
+    with pytest.raises(ArgumentError, match=r"argument\.value.*challenge.*121 members.*at most 120"):
+        answer(BOTH | {"challenge": challenge_of(cells=60, control=61)})
 
 
 def test_form_refuses_more_candidates_than_pairs_can_be_kept_of():
