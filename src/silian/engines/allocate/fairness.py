@@ -30,7 +30,7 @@ _DECAY: Final = 0.985
 _DRIFT: Final = 0.7
 _ROUNDS: Final = 60
 # Where mending leaves more than this part of what it left the last time, a floor will hardly be reached.
-_SLOW: Final = 0.6
+_SLOW: Final = 0.8
 _MEND_EVERY: Final = 10
 # Columns that have a price are made dearer by this part of the largest score before a choice is mended: fewer wishes
 # clash, chains are short, and the room that is left is filled afterwards.
@@ -43,7 +43,7 @@ _NEAR_FLOOR: Final = 5e-3
 # HiGHS decides up to so many pairs that are left open, in so many nodes.
 _SMALL: Final = 20_000
 _NODES: Final = 20_000
-_TRIES: Final = 6  # floors that are tried where HiGHS cannot decide
+_TRIES: Final = 7  # floors that are tried where HiGHS cannot decide
 
 
 class Floors(NamedTuple):
