@@ -112,6 +112,23 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "assigned 中有 {count} 个编号（{side}）的配对数超过所需人数或可承接数，例如 {shown}。"
         "请传入生成该指派时所用的表；数量变化请用 allocate.repair 处理。",
     ),
+    "allocate.rules": (
+        "assigned breaks {count} of its rules, e.g. {shown}; problems lists them. Hand in the rules that it was made "
+        "under, or allocate anew.",
+        "assigned 违反 {count} 条规则，例如 {shown}；全部条目见 problems。请传入生成该指派时所用的规则，或重新指派。",
+    ),
+    "allocate.by_hand": (
+        "the rules cannot be kept together with {count} pair(s) put in or taken out by hand. Take some of those moves "
+        "back with allocate.edit, or reopen the allocation without them.",
+        "手工加入或移除的 {count} 对与规则无法同时成立。"
+        "请用 allocate.edit 撤回部分改动，或不带这些改动重新打开该指派。",
+    ),
+    "allocate.limits": (
+        "allocate.{what} answers within demand, capacity, pins and vetoes, but {count} further limit(s) stand, e.g. "
+        "{shown}. Drop them, or use allocate.assign, which keeps all rules and gives reasons.",
+        "allocate.{what} 只适用于需求、名额、指定和否决，而现有另外 {count} 条限制，例如 {shown}。"
+        "请去掉这些限制，或使用 allocate.assign（遵守全部规则并给出原因）。",
+    ),
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     "compute.name": (
         "There is no place {name!r} to run. Choose one of: {known}.",

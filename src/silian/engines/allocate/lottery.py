@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from silian.engines import _inputs
-from silian.engines.allocate.problem import Problem, barred_pairs, checked, problem_of, whole_sum
+from silian.engines.allocate.problem import Problem, problem_of, whole_sum
+from silian.engines.allocate.rules import case_of
 from silian.engines.allocate.standing import rows_of, unmet_of
-from silian.errors import ArgumentError
+from silian.errors import ArgumentError, TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def lottery(
 
     Raises
     ------
-    TableError : those of `assign`; table.value (a cap outside [0, 1])
+    TableError : those of `assign`; table.value (a cap outside [0, 1]), allocate.limits (at_least above 0)
     ArgumentError : argument.value (cap outside (0, 1], seed below 0; caps that take more than 20 million parts in all)
 
     Notes
@@ -105,8 +106,12 @@ def lottery(
         raise ArgumentError("argument.value", name="cap", found=cap, wanted="a number above 0, at most 1")
     if seed < 0:
         raise ArgumentError("argument.value", name="seed", found=seed, wanted="a whole number of 0 or more")
-    given, demand, capacity = checked(pairs, demand, capacity)
-    is_barred = barred_pairs(given, conflicts)
+    case = case_of(pairs, demand, capacity, conflicts=conflicts, rules=None)
+    if case.limits.names.height:
+        shown = case.limits.names.select("rule", "need", "expert").head(3).rows()
+        raise TableError("allocate.limits", what="lottery", count=case.limits.names.height, shown=shown)
+    given, demand, capacity = case.pairs, case.demand, case.capacity
+    is_barred = given["conflict"]
     problem = problem_of(_capped(given, pairs, cap).filter(~is_barred), demand, capacity)
     most, parts = _parts(problem.pairs["cap"].to_numpy())
     share, prices = _shares(problem, most, parts)

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from silian.engines import _inputs
+from silian.engines.allocate.limits import NAMES
 from silian.engines.allocate.problem import Problem, unit_of, whole_sum
+from silian.engines.allocate.ruled import broken, choose, held_of
 from silian.engines.allocate.standing import (
     PINNED,
     REMOVED,
@@ -56,6 +58,7 @@ class Edit:
     """A preview of moves made by hand: may they be made, what else moves, what it costs; and what would stand."""
 
     verdict: pl.DataFrame  # what, need_id, expert_id, is_allowed, reason; as in the moves
+    broken: pl.DataFrame  # rule, name, need, expert, other, limit, is_sum; the rules that the moves would break
     changes: pl.DataFrame  # need_id, expert_id, what, because, score; sorted by the two ids
     figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added
     standing: Standing
@@ -87,7 +90,8 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
     ------
     TableError : table.columns, table.type, table.value (an unknown kind, a value missing, not whole or below 0, an id
         where the kind has none), table.duplicate (changes that name the same thing twice), table.unknown (an id that
-        is not there, unless it is new as said above)
+        is not there, unless it is new as said above), allocate.clash (the rules cannot be kept any more),
+        allocate.by_hand (nor with what was put in or taken out by hand)
 
     Notes
     -----
@@ -102,6 +106,9 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
 
     So nobody is re-assigned who need not be, a lost expert is replaced wherever some exchange allows it, and a gap
     that was accepted before is not a reason to move others; to have it filled, name the need with `wanted`.
+    Where the allocation was reopened with rules and the answer breaks one, the best in the same order that keeps them
+    all is found by two mixed-integer programmes (HiGHS), equal totals then not told apart by id; at_least of a need
+    or expert sinks with what it wants or may.
     Exact in whole numbers: shortest augmenting paths from the standing pairs, whose lengths are pairs (given up,
     score) compared in this order, started with the last prices. A pair in conflict never comes out, nor does one that
     was vetoed before, whatever the scores. Deterministic; the answer does not depend on the prices. Splits: no.
@@ -129,7 +136,7 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
     is_named = np.zeros(had.size, np.bool_)
     is_named[code_of(problem.demand["need_id"], changes.filter(kind="wanted")["need_id"])] = True
     due = np.where(is_named, problem.row_room, np.minimum(had, problem.row_room))
-    after = _solved(changed, due, problem.row_room)
+    after = _within_rules(changed, _solved(changed, due, problem.row_room), due)
     table = _table(changed, after, is_by_hand=np.zeros(problem.row.size, np.bool_), is_named=is_named)
     figures = _figures(standing, after, table)
     return Repair(after.assigned, after.unmet, table, figures, after)
@@ -148,7 +155,8 @@ def edit(standing: Standing, moves: pl.DataFrame) -> Edit:
     -------
     Edit : verdict (the moves, is_allowed, reason: empty where allowed, else conflict, veto, no_score where the pair is
         no possible pair, not_wanted where the need wants nobody, no_place where the expert has no place at all,
-        pinned where all places are held by pairs put in by hand, not_chosen where nothing is there to remove); changes
+        pinned where all places are held by pairs put in by hand, not_chosen where nothing is there to remove, rule
+        where the moves would break one); broken (the rules that they would break, named as in `clashes`); changes
         (as in `repair`; because is by_hand for the moves themselves); figures (as in `repair`); standing: what
         stands if the moves are made. Nothing changes unless every move is allowed.
 
@@ -188,9 +196,9 @@ def edit(standing: Standing, moves: pl.DataFrame) -> Edit:
     reason = _reason(standing, moves, place, is_add)
     verdict = moves.with_columns(is_allowed=pl.Series(reason == ""), reason=pl.Series(reason, dtype=pl.String))
     is_by_hand, is_named = np.zeros(problem.row.size, np.bool_), np.zeros(problem.row_room.size, np.bool_)
+    nothing = _table(standing, standing, is_by_hand=is_by_hand, is_named=is_named)
     if not (reason == "").all():
-        nothing = _table(standing, standing, is_by_hand=is_by_hand, is_named=is_named)
-        return Edit(verdict, nothing, _figures(standing, standing, nothing), standing)
+        return Edit(verdict, _broken(standing), nothing, _figures(standing, standing, nothing), standing)
     is_by_hand[place] = True
     mark, due = (
         standing.mark.copy(),
@@ -201,8 +209,12 @@ def edit(standing: Standing, moves: pl.DataFrame) -> Edit:
     due = np.minimum(due, problem.row_room)
     mark[place] = np.where(is_add, PINNED, REMOVED)
     after = _solved(replace(standing, mark=mark), due, due)
+    wrong = _broken(after)
+    if wrong.height:
+        verdict = verdict.with_columns(is_allowed=pl.lit(value=False), reason=pl.lit("rule"))
+        return Edit(verdict, wrong, nothing, _figures(standing, standing, nothing), standing)
     table = _table(standing, after, is_by_hand=is_by_hand, is_named=is_named)
-    return Edit(verdict, table, _figures(standing, after, table), after)
+    return Edit(verdict, wrong, table, _figures(standing, after, table), after)
 
 
 def _read(changes: pl.DataFrame, problem: Problem) -> pl.DataFrame:
@@ -243,7 +255,8 @@ def _changed(standing: Standing, changes: pl.DataFrame) -> Standing:
     capacity = _counts(old.capacity, changes.filter(kind="free"), "expert_id", "free")
     wanted, free = demand["wanted"].to_numpy(), capacity["free"].to_numpy()
     problem = replace(old, demand=demand, capacity=capacity, row_room=wanted, column_room=free)
-    changed = _marked(replace(standing, problem=problem), old, changes.filter(kind="veto"))
+    ruled = standing.ruled and standing.ruled.changed(changes)
+    changed = _marked(replace(standing, problem=problem, ruled=ruled), old, changes.filter(kind="veto"))
     return _scored(changed, old, changes.filter(kind="score"))
 
 
@@ -336,6 +349,33 @@ def _solved(standing: Standing, due: Whole, room: Whole) -> Standing:
     mark = standing.mark.copy()
     mark[pinned[~chosen[pinned]]] = 0
     return replace(standing, chosen=chosen, mark=mark, price=price)
+
+
+def _broken(standing: Standing) -> pl.DataFrame:
+    """The rules that the standing pairs break."""
+    if standing.ruled is None:
+        return pl.DataFrame(schema=NAMES)
+    case = standing.ruled.case()
+    return broken(case, held_of(case, standing.assigned))
+
+
+def _within_rules(before: Standing, after: Standing, due: Whole) -> Standing:
+    """What stands after a repair, if it keeps the rules; else the best choice in the same order that does."""
+    if after.ruled is None:
+        return after
+    case, p = after.ruled.case(), after.problem
+    if not broken(case, held_of(case, after.assigned)).height:
+        return after
+    had, must, removed = (
+        held_of(case, rows_of(p, np.flatnonzero(those)))
+        for those in (before.chosen & (before.mark >= 0), after.mark == PINNED, after.mark == REMOVED)
+    )
+    chosen = choose(case, had, due, must=must, may=~removed)
+    taken = case.pairs.filter(pl.Series(chosen))
+    place = places(p, *(taken[side].to_numpy().astype(np.int64) for side in ("need", "expert")))
+    flags = np.zeros(p.row.size, np.bool_)
+    flags[place] = True
+    return replace(after, chosen=flags)
 
 
 def _reason(standing: Standing, moves: pl.DataFrame, place: Whole, is_add: Flags) -> NDArray[np.object_]:

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from silian.engines import _inputs
-from silian.engines.allocate.problem import barred_pairs, checked, problem_of
+from silian.engines.allocate.problem import problem_of
+from silian.engines.allocate.ruled import held_of, refuse_broken, ruled_of
+from silian.engines.allocate.rules import case_of
 from silian.errors import TableError
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from silian.engines.allocate.problem import Problem
+    from silian.engines.allocate.ruled import Ruled
+    from silian.engines.allocate.rules import Rules
 
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -41,7 +45,8 @@ class Standing:
     mark: Marks  # (pairs,)
     price: Whole  # (experts,), >= 0, in units of problem.gain; a hint that shortens the next solve
     barred: pl.DataFrame  # need_id, expert_id, because: conflict or veto; pairs that must not come out
-    is_blocked: Flags  # (needs,): somebody who would help is barred
+    is_blocked: Flags  # (needs,): somebody who would help is in conflict
+    ruled: Ruled | None  # the tables, where there are rules beside demand and capacity
 
     @property
     def assigned(self) -> pl.DataFrame:
@@ -61,6 +66,7 @@ def reopen(
     capacity: pl.DataFrame,
     *,
     conflicts: pl.DataFrame | None = None,
+    rules: Rules | None = None,
     prices: pl.DataFrame | None = None,
 ) -> Standing:
     """Take up an allocation again, with the tables that it was made from, to change it or to ask about it.
@@ -69,7 +75,8 @@ def reopen(
     ----------
     assigned : need_id, expert_id; one row per pair that stands
         From `assign`, or made or changed by hand: it need not be the best.
-    pairs, demand, capacity, conflicts : as they were given to `assign`
+    pairs, demand, capacity, conflicts, rules : as they were given to `assign`
+        Places taken elsewhere (rules.taken) are taken off for good: changes of `free` count what is left.
     prices : side, id, price (in score); those that `assign` gave
         Only a hint, which saves the solve that looks for them; an id that is not there counts as 0.
 
@@ -81,7 +88,8 @@ def reopen(
     ------
     TableError : those of `assign`; table.duplicate (a pair stands twice), table.unknown (assigned names a need or
         expert that demand or capacity lacks), allocate.pair (a pair stands that is no possible pair, is in conflict or
-        has a score of 0 or less), allocate.room (a need or expert has more than it wants or than its places)
+        vetoed, or has a score of 0 or less), allocate.room (a need or expert has more than it wants or than its
+        places), allocate.rules (the pairs break a rule or lack a pin)
 
     Notes
     -----
@@ -98,33 +106,46 @@ def reopen(
     """
     from silian.engines.allocate import _flow
 
-    given, demand, capacity = checked(pairs, demand, capacity)
-    is_barred = barred_pairs(given, conflicts)
-    problem = problem_of(given.filter(~is_barred), demand, capacity)
-    chosen = _chosen(assigned, problem)
-    blocked = given.filter(is_barred & (given["score"] > 0))["need"].unique().to_numpy()
-    if conflicts is None:
-        conflicts = pl.DataFrame(schema={"need_id": pl.String, "expert_id": pl.String})
-    barred = _inputs.columns(conflicts, "conflicts", {"need_id": "id", "expert_id": "id"}).unique(maintain_order=True)
+    case = case_of(pairs, demand, capacity, conflicts=conflicts, rules=rules)
+    needs, experts = case.demand.select("need_id", "wanted"), case.capacity.select("expert_id", "free")
+    problem = problem_of(case.pairs.filter(~pl.col("conflict")), needs, experts)
+    veto, pin = (problem.pairs[flag].to_numpy() for flag in ("veto", "pin"))
+    mark = np.where(veto, VETOED, np.where(pin, PINNED, 0)).astype(np.int8)
+    chosen = _chosen(assigned, problem, mark)
+    refuse_broken(case, held_of(case, rows_of(problem, np.flatnonzero(chosen))))
+    is_blocked = np.zeros(needs.height, np.bool_)
+    is_blocked[case.pairs.filter("conflict", pl.col("score") > 0)["need"].to_numpy()] = True
+    vetoes = None if rules is None else rules.vetoes
+    barred = [_barred(conflicts, "conflicts", "conflict"), _barred(vetoes, "rules.vetoes", "veto")]
     return Standing(
         problem=problem,
-        turned=_flow.transpose(problem.start, problem.column, capacity.height),
+        turned=_flow.transpose(problem.start, problem.column, experts.height),
         chosen=chosen,
-        mark=np.zeros(chosen.size, np.int8),
+        mark=mark,
         price=_price(problem, prices),
-        barred=barred.with_columns(because=pl.lit("conflict")),
-        is_blocked=np.isin(np.arange(demand.height), blocked),
+        barred=pl.concat(barred).unique(["need_id", "expert_id"], maintain_order=True),
+        is_blocked=is_blocked,
+        ruled=ruled_of(case, pairs, demand, capacity, conflicts, rules),
     )
 
 
-def _chosen(assigned: pl.DataFrame, problem: Problem) -> Flags:
+def _barred(table: pl.DataFrame | None, name: str, because: str) -> pl.DataFrame:
+    """need_id, expert_id, because; of a table of pairs that must not come out."""
+    if table is None:
+        table = pl.DataFrame(schema={"need_id": pl.String, "expert_id": pl.String})
+    ids = _inputs.columns(table, name, {"need_id": "id", "expert_id": "id"})
+    return ids.with_columns(because=pl.lit(because))
+
+
+def _chosen(assigned: pl.DataFrame, problem: Problem, mark: Marks) -> Flags:
     """Which pairs stand, checked against the problem."""
     assigned = _inputs.columns(assigned, "assigned", {"need_id": "id", "expert_id": "id"})
     _inputs.refuse_duplicates(assigned, "assigned", ["need_id", "expert_id"])
     row, column = codes(assigned, "assigned", problem)
     place = places(problem, row, column)
-    if (place < 0).any():
-        wrong = assigned.filter(pl.Series(place < 0))
+    cannot = (place < 0) | (np.append(mark, 0)[place] < 0)
+    if cannot.any():
+        wrong = assigned.filter(pl.Series(cannot))
         raise TableError("allocate.pair", count=wrong.height, shown=wrong.head(_SHOWN).rows(), problems=wrong)
     for side, key, code, room in (
         ("need", "need_id", row, problem.row_room),

@@ -9,6 +9,7 @@ import polars as pl
 
 from silian.engines import _inputs
 from silian.engines.allocate.standing import PINNED, REMOVED, UNSCORED, Standing, codes, hindrance, places, select
+from silian.errors import TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,21 +35,23 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
     rival_expert_id; one row per pair, in the order given
 
         score: empty where the pair has none, or is in conflict. threshold: with a score above it the pair is in every
-        best allocation, below it in none, all else as it is; empty where the need wants nobody or the expert has no
-        place. margin = score - threshold: of a chosen pair how far its score may fall before it goes, of another one,
-        below 0, how much better it would have to be. Prices: as `assign` gives them; what the places are worth.
-        rival_need_id: of a chosen pair the need that would get the expert, of another one the need that would have to
-        give the expert up (it took the place); empty: the place would be, or is, free. rival_expert_id: the expert
-        that would serve the need instead, or that the need would have to give up; likewise.
-        because, if chosen: best; by_hand (put in by hand); kept (below its threshold: kept by the order of `repair`).
-        If not: conflict, veto, removed (taken out by hand), no_score, not_wanted, no_place (as in `edit`); taken (the
-        expert serves needs that gain more), served (the expert has a place; the need has better ones), tie (an
-        equally good allocation holds it), left_out (above its threshold: left out by the order of `repair`).
+        best allocation, below it in none, all else as it is; empty for pins, and where need or expert has no place
+        beside its pins. margin = score - threshold: of a chosen pair how far its score may fall before it goes, of
+        another one, below 0, how much better it would have to be. Prices: as `assign` gives them; what the places are
+        worth. rival_need_id: of a chosen pair the need that would get the expert, of another one the need that would
+        have to give the expert up (it took the place); empty: the place would be, or is, free. rival_expert_id: the
+        expert that would serve the need instead, or that the need would have to give up; likewise.
+        because, if chosen: best; pinned (by hand or by rule); kept (below its threshold: kept by the order of
+        `repair`). If not: conflict, veto, removed (taken out by hand), no_score, not_wanted, no_place (as in `edit`);
+        full (pins hold all places); taken (the expert serves needs that gain more), served (the expert has a place;
+        the need has better ones), tie (an equally good allocation holds it), left_out (above its threshold: left out
+        by the order of `repair`).
 
     Raises
     ------
     TableError : table.columns, table.type, table.value (nulls), table.duplicate (a pair twice), table.unknown (an id
-        that demand or capacity lacks)
+        that demand or capacity lacks), allocate.limits (the allocation stands under rules other than pins, vetoes and
+        places taken elsewhere)
 
     Notes
     -----
@@ -57,7 +60,7 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
     optimal prices u, v and d the length of the shortest alternating path in reduced costs: u + v - d for a chosen
     pair, from its need to its expert, u + v + d for another one, from its expert to its need (sensitivity analysis of
     network flows). Exact in whole numbers of 1e-12 of the scale, as `assign`. The path names the rivals; where there
-    are several it is one of them. Pairs put in by hand count as free to go, vetoed and removed ones as barred.
+    are several it is one of them. Pins stay, vetoed and removed pairs are barred.
     Deterministic. Splits: no. Cost: the best allocation once, from the last prices, then one search per need of a
     chosen pair and per expert of another one: 1e6 pairs 0.1 s and 1 ms per 10 to 100 searches (bench_repair).
     Source: R. K. Ahuja, T. L. Magnanti, J. B. Orlin (1993), Network Flows, ch. 9.11.
@@ -78,20 +81,24 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
     _inputs.refuse_duplicates(asked, "pairs", ["need_id", "expert_id"])
     p = standing.problem
     row, column = codes(asked, "pairs", p)
-    place, kept = places(p, row, column), np.flatnonzero(standing.mark >= 0)
+    _refuse_rules(standing)
+    place, kept = places(p, row, column), np.flatnonzero(standing.mark == 0)
+    pinned = np.flatnonzero(standing.mark == PINNED)
+    row_room = p.row_room - np.bincount(p.row[pinned], minlength=p.row_room.size)
+    column_room = p.column_room - np.bincount(p.column[pinned], minlength=p.column_room.size)
     start = np.searchsorted(kept, p.start)
-    graph = _flow.Graph(start, p.column[kept], p.row[kept], p.gain[kept], p.row_room, p.column_room)
+    graph = _flow.Graph(start, p.column[kept], p.row[kept], p.gain[kept], row_room, column_room)
     best = _flow.resume(graph, standing.chosen[kept], standing.price)
     is_best = np.zeros(p.row.size + 1, np.bool_)  # the last one for pairs that are none
     is_best[kept[best.chosen]] = True
-    is_open = (p.row_room[row] > 0) & (p.column_room[column] > 0)
+    is_open = (row_room[row] > 0) & (column_room[column] > 0) & (np.append(standing.mark, 0)[place] != PINNED)
     asks = np.flatnonzero(is_open)
     threshold, rivals = np.zeros(row.size, np.int64), np.full((2, row.size), -1)
     threshold[asks], rivals[:, asks] = _thresholds(best, row[asks], column[asks], is_best[place[asks]])
     over = np.append(p.gain, 0)[place] - threshold
     is_chosen = np.append(standing.chosen, False)[place]
     has_score = np.append(standing.mark > UNSCORED, False)[place]
-    because = _because(standing, asked, place, over, is_taken=rivals[0] >= 0)
+    because = _because(standing, asked, place, over, is_open=is_open, is_taken=rivals[0] >= 0)
     score = np.append(p.pairs["score"].to_numpy(), 0.0)[place]
     return asked.select(
         "need_id",
@@ -106,6 +113,14 @@ def why(standing: Standing, pairs: pl.DataFrame) -> pl.DataFrame:
         rival_need_id=_where(rivals[0] >= 0, p.demand["need_id"].gather(rivals[0].clip(0))),
         rival_expert_id=_where(rivals[1] >= 0, p.capacity["expert_id"].gather(rivals[1].clip(0))),
     )
+
+
+def _refuse_rules(standing: Standing) -> None:
+    """Limits beside demand and capacity move thresholds in ways that no path shows."""
+    names = standing.ruled.case().limits.names if standing.ruled else None
+    if names is not None and names.height:
+        shown = names.select("rule", "name").unique(maintain_order=True).head(3).rows()
+        raise TableError("allocate.limits", what="why", count=names.height, shown=shown)
 
 
 def _thresholds(best: Best, row: Whole, column: Whole, is_best: Flags) -> tuple[Whole, Whole]:
@@ -129,16 +144,17 @@ def _where(is_there: Flags, values: pl.Series | NDArray[np.float64]) -> pl.Serie
 
 
 def _because(
-    standing: Standing, asked: pl.DataFrame, place: Whole, over: Whole, *, is_taken: Flags
+    standing: Standing, asked: pl.DataFrame, place: Whole, over: Whole, *, is_open: Flags, is_taken: Flags
 ) -> NDArray[np.object_]:
     """Why a pair is chosen or not; over: by how much it gains more than its threshold."""
     is_chosen, mark = np.append(standing.chosen, False)[place], np.append(standing.mark, 0)[place]
     barred = hindrance(standing, asked, place)
     reasons = [
-        (is_chosen & (mark == PINNED), "by_hand"),
+        (mark == PINNED, "pinned"),
         (is_chosen, np.where(over >= 0, "best", "kept")),
         (barred != "", barred),
         (mark == REMOVED, "removed"),
+        (~is_open, "full"),
         (over == 0, "tie"),
         (over > 0, "left_out"),
         (is_taken, "taken"),

@@ -158,6 +158,13 @@ def test_lottery_refuses_caps_and_seeds_that_make_no_sense():
         lottery(pairs.with_columns(cap=-0.5), demand, capacity)
 
 
+def test_lottery_refuses_bounds_that_it_cannot_keep():
+    demand = demand_of(n1=1).with_columns(at_least=1)
+
+    with pytest.raises(TableError, match=r"allocate\.limits.*lottery.*n1"):
+        lottery(pairs_of([("n1", "e1", 0.5)]), demand, capacity_of(e1=1))
+
+
 def test_lottery_answers_empty_tables():
     result = lottery(pairs_of([]), demand_of(n1=1), capacity_of(e1=1))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from silian.engines.allocate import assign, edit, reopen, repair, why
+from silian.engines.allocate import Rules, assign, edit, reopen, repair, why
 from silian.errors import TableError
 
 IDS = {"need_id": pl.String, "expert_id": pl.String}
@@ -86,7 +86,7 @@ def test_why_tells_what_hands_and_repairs_kept_apart_from_the_best():
 
     assert answer["because"].to_list() == ["left_out", "kept", "kept", "left_out", "taken"]
     assert answer["margin"].to_list() == [0.2, -0.2, -0.3, 0.3, -0.2]
-    assert why(pinned, PAIRS)["because"].to_list()[1] == "by_hand"
+    assert why(pinned, PAIRS)["because"].to_list()[1] == "pinned"
 
 
 def test_why_answers_a_tie():
@@ -189,3 +189,22 @@ def test_why_refuses_pairs_that_it_does_not_know(rows, code):
 
 def test_why_answers_nothing_for_nothing():
     assert why(reopened(), ids_of([])).is_empty()
+
+
+def test_why_keeps_pins_in_place():
+    pins = ids_of([("n3", "e1")])
+    first = assign(PAIRS, DEMAND, CAPACITY, rules=Rules(pins=pins))
+    standing = reopen(first.assigned, PAIRS, DEMAND, CAPACITY, rules=Rules(pins=pins))
+
+    answer = why(standing, PAIRS)
+
+    assert answer["because"].to_list() == ["full", "best", "full", "best", "pinned"]
+    assert answer["margin"].to_list() == [None, 0.5, None, 0.6, None]
+
+
+def test_why_refuses_to_answer_under_further_rules():
+    quotas = pl.DataFrame({"name": ["budget"], "at_most": [2.0]})
+    first = assign(PAIRS, DEMAND, CAPACITY, rules=Rules(quotas=quotas))
+
+    with pytest.raises(TableError, match=r"allocate\.limits.*why.*budget"):
+        why(reopen(first.assigned, PAIRS, DEMAND, CAPACITY, rules=Rules(quotas=quotas)), PAIRS)
