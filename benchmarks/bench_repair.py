@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from bench_allocate import arrays
 
-from silian.engines.allocate import assign, edit, lottery, reopen, repair, why
+from silian.engines.allocate import Rules, assign, edit, lottery, reopen, repair, why
 
 CORES = os.cpu_count()
 # needs, experts, candidates of a need, as bench_allocate; "county" is that of the officer's journey
@@ -176,6 +176,42 @@ def beside(case: str) -> None:
             assert again.assigned.filter(is_here).height == (step > 0)
 
 
+def under_rules() -> None:
+    """At most one expert of a school and one junior for a need, five contacts for an enterprise, a budget."""
+    pairs, demand, capacity = tables("county")
+    rng = np.random.default_rng(11)
+    demand = demand.with_columns(org_id=pl.Series(rng.integers(0, 700, demand.height)).cast(pl.String))
+    capacity = capacity.with_columns(
+        school=pl.Series(rng.integers(0, 12, capacity.height)).cast(pl.String),
+        title=pl.Series(np.where(rng.random(capacity.height) < 0.4, "senior", "junior")),
+        fee=pl.Series(rng.integers(1, 6, capacity.height) * 100),
+    )
+    quotas = pl.DataFrame(
+        [
+            {"name": "school", "need_group": "need_id", "expert_group": "school", "at_most": 1.0},
+            {
+                "name": "juniors",
+                "need_group": "need_id",
+                "expert_group": "title",
+                "expert_value": "junior",
+                "at_most": 1.0,
+            },
+            {"name": "contacts", "need_group": "org_id", "at_most": 5.0},
+            {"name": "budget", "sum_of": "fee", "at_most": 600_000.0},
+        ],
+        schema_overrides={"expert_value": pl.String, "sum_of": pl.String},
+    )
+    parts, rules = (pairs, demand, capacity), Rules(quotas=quotas)
+    fresh_wall, fresh_busy, first = timed(lambda: assign(*parts, rules=rules, seconds=20), 1)
+    standing = reopen(first.assigned, *parts, rules=rules)
+    for what, changes in stories(first.assigned, capacity["expert_id"]).items():
+        wall, busy, result = timed(lambda changes=changes: repair(standing, changes, seconds=20), 1)
+        ruled = result.standing.ruled
+        reopen(result.assigned, ruled.pairs, ruled.demand, ruled.capacity, rules=ruled.rules)  # refuses a broken rule
+        kept = result.figures.select("kept", "removed", "added").row(0)
+        line("county, rules", what, seconds=wall, busy=busy, assign=fresh_wall, ratio=busy / fresh_busy, moved=kept, is_optimal=result.figures["is_optimal"].item())
+
+
 def lotteries(case: str) -> None:
     """The lottery with several caps, its expectation beside HiGHS on the small case."""
     parts = tables(case)
@@ -209,6 +245,7 @@ def by_highs(pairs, demand, capacity, *, cap: float) -> tuple[float, float]:
 def main() -> None:
     for case in CASES:
         beside(case)
+    under_rules()
     for case in ("county", "scarce"):
         lotteries(case)
 

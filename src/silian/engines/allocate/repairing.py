@@ -26,6 +26,7 @@ from silian.engines.allocate.standing import (
     rows_of,
     select,
 )
+from silian.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class Repair:
     assigned: pl.DataFrame  # need_id, expert_id, score; sorted by the two ids
     unmet: pl.DataFrame  # need_id, missing, reason; sorted by need_id
     changes: pl.DataFrame  # need_id, expert_id, what, because, score; sorted by the two ids
-    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added
+    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal
     standing: Standing
 
 
@@ -64,7 +65,7 @@ class Edit:
     standing: Standing
 
 
-def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
+def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None = None) -> Repair:
     """Make the changes with as few re-assignments as can be, and replace whom they took away.
 
     Parameters
@@ -77,6 +78,7 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
         veto: the pair must not be.
         What a kind does not name stays empty. A new need or expert comes with `wanted` or `free` and at least one
         `score`. No expert, need or pair may be named twice. No changes: places that are free are filled, no more.
+    seconds : the longest that each of two programmes may take where rules bind (see below); above 0
 
     Returns
     -------
@@ -84,14 +86,15 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
         score, free, wanted as above, or exchange where it made room; of an added pair: replacement where the need lost
         an expert to the changes, wanted where they name the need, exchange where it lost one to make room, free_place
         otherwise); figures (totals in score, difference = total - total_before, counts of pairs: kept, removed,
-        added); standing.
+        added; is_optimal: false only where the time was up first); standing.
 
     Raises
     ------
     TableError : table.columns, table.type, table.value (an unknown kind, a value missing, not whole or below 0, an id
         where the kind has none), table.duplicate (changes that name the same thing twice), table.unknown (an id that
         is not there, unless it is new as said above), allocate.clash (the rules cannot be kept any more),
-        allocate.by_hand (nor with what was put in or taken out by hand)
+        allocate.by_hand (nor with what was put in or taken out by hand), allocate.time (nothing was found in time)
+    ArgumentError : argument.value (seconds not above 0)
 
     Notes
     -----
@@ -126,6 +129,8 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
     >>> repair(standing, gone).changes.rows()
     [('n1', 'e1', 'removed', 'free', 0.9), ('n1', 'e2', 'added', 'replacement', 0.5)]
     """
+    if seconds is not None and not seconds > 0:
+        raise ArgumentError("argument.value", name="seconds", found=seconds, wanted="a number above 0")
     changes = _read(changes, standing.problem)
     before = standing.problem
     changed = _changed(standing, changes)
@@ -136,9 +141,9 @@ def repair(standing: Standing, changes: pl.DataFrame) -> Repair:
     is_named = np.zeros(had.size, np.bool_)
     is_named[code_of(problem.demand["need_id"], changes.filter(kind="wanted")["need_id"])] = True
     due = np.where(is_named, problem.row_room, np.minimum(had, problem.row_room))
-    after = _within_rules(changed, _solved(changed, due, problem.row_room), due)
+    after, is_optimal = _within_rules(changed, _solved(changed, due, problem.row_room), due, seconds)
     table = _table(changed, after, is_by_hand=np.zeros(problem.row.size, np.bool_), is_named=is_named)
-    figures = _figures(standing, after, table)
+    figures = _figures(standing, after, table).with_columns(is_optimal=pl.lit(is_optimal))
     return Repair(after.assigned, after.unmet, table, figures, after)
 
 
@@ -359,23 +364,26 @@ def _broken(standing: Standing) -> pl.DataFrame:
     return broken(case, held_of(case, standing.assigned))
 
 
-def _within_rules(before: Standing, after: Standing, due: Whole) -> Standing:
-    """What stands after a repair, if it keeps the rules; else the best choice in the same order that does."""
+def _within_rules(before: Standing, after: Standing, due: Whole, seconds: float | None) -> tuple[Standing, bool]:
+    """What stands after a repair, if it keeps the rules; else the best choice in the same order that does.
+
+    Also whether it is proved to be the best.
+    """
     if after.ruled is None:
-        return after
+        return after, True
     case, p = after.ruled.case(), after.problem
     if not broken(case, held_of(case, after.assigned)).height:
-        return after
+        return after, True
     had, must, removed = (
         held_of(case, rows_of(p, np.flatnonzero(those)))
         for those in (before.chosen & (before.mark >= 0), after.mark == PINNED, after.mark == REMOVED)
     )
-    chosen = choose(case, had, due, must=must, may=~removed)
+    chosen, is_optimal = choose(case, had, due, must=must, may=~removed, seconds=seconds)
     taken = case.pairs.filter(pl.Series(chosen))
     place = places(p, *(taken[side].to_numpy().astype(np.int64) for side in ("need", "expert")))
     flags = np.zeros(p.row.size, np.bool_)
     flags[place] = True
-    return replace(after, chosen=flags)
+    return replace(after, chosen=flags), is_optimal
 
 
 def _reason(standing: Standing, moves: pl.DataFrame, place: Whole, is_add: Flags) -> NDArray[np.object_]:

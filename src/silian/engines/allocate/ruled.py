@@ -96,10 +96,17 @@ def refuse_broken(case: Case, held: Flags) -> None:
         raise TableError("allocate.rules", count=wrong.height, shown=shown, problems=wrong)
 
 
-def choose(case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags) -> Flags:
+def choose(
+    case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags, seconds: float | None
+) -> tuple[Flags, bool]:
     """The best choice within the rules in the order of `repair`: due places and held pairs, then the total.
 
     had, must, may : bool (pairs of the case,); due : (needs of the case,)
+    seconds : the longest that each of the two programmes may take
+
+    Returns
+    -------
+    chosen : bool (pairs of the case,), and whether it is proved to be the best
 
     Two mixed-integer programmes (scipy's HiGHS), the second with the value of the first as a rule.
     """
@@ -114,16 +121,19 @@ def choose(case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags) -> Fl
     low = np.concatenate([(allowed & fixed).astype(float), np.zeros(case.demand.height)])
     high = np.concatenate([allowed.astype(float), np.minimum(due, case.demand["wanted"].to_numpy())])
     matrix, least, most = _matrix(case, need)
-    found = _solved(worth, need.size, (low, high), (matrix, least, most))
+    found, is_proved = _solved(worth, need.size, (low, high), (matrix, least, most), seconds)
+    if found is None and not is_proved:
+        raise TableError("allocate.time", seconds=seconds, bound=float(pairs["score"].sum()))
     if found is None:
         by_hand = int((must & ~pairs["pin"].to_numpy()).sum() + (~may).sum())
         raise TableError("allocate.by_hand", count=by_hand) if by_hand else refuse_clash(case)
     value = np.rint(found) @ worth
     score = np.concatenate([pairs["score"].to_numpy(), np.zeros(case.demand.height)])
     rows = vstack([matrix, csr_array(worth[None, :])]).tocsr()
-    found = _solved(score, need.size, (low, high), (rows, np.append(least, value - 0.5), np.append(most, np.inf)))
-    chosen: Flags = (np.zeros(worth.size) if found is None else found)[: need.size] > 0.5
-    return chosen
+    limits = rows, np.append(least, value - 0.5), np.append(most, np.inf)
+    better, is_best = _solved(score, need.size, (low, high), limits, seconds)
+    chosen: Flags = (found if better is None else better)[: need.size] > 0.5
+    return chosen, is_proved and is_best
 
 
 def _matrix(case: Case, need: Whole) -> tuple[csr_array, Real, Real]:
@@ -144,8 +154,17 @@ def _matrix(case: Case, need: Whole) -> tuple[csr_array, Real, Real]:
     return matrix, least, np.concatenate([rooms, sides.high, np.full(needs, np.inf)])
 
 
-def _solved(worth: Real, pairs: int, bounds: tuple[Real, Real], limits: tuple[csr_array, Real, Real]) -> Real | None:
-    """The values of the best choice, the first `pairs` of them whole numbers; None where there is none."""
+def _solved(
+    worth: Real,
+    pairs: int,
+    bounds: tuple[Real, Real],
+    limits: tuple[csr_array, Real, Real],
+    seconds: float | None,
+) -> tuple[Real | None, bool]:
+    """The values of the best choice, the first `pairs` of them whole numbers, and whether they are proved to be it.
+
+    None where there is no choice (proved) or none was found in the time.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     found = milp(
@@ -153,10 +172,9 @@ def _solved(worth: Real, pairs: int, bounds: tuple[Real, Real], limits: tuple[cs
         integrality=np.arange(worth.size) < pairs,
         bounds=Bounds(*bounds),
         constraints=LinearConstraint(*limits),
-        options={"mip_rel_gap": 1e-9},
+        options={"mip_rel_gap": 1e-9} | ({} if seconds is None else {"time_limit": seconds}),
     )
-    values: Real | None = found.x
-    return values
+    return found.x, found.status != 1
 
 
 def _updated(table: pl.DataFrame, told: pl.DataFrame, keys: list[str], column: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import assign, edit, reopen, repair
-from silian.errors import TableError
+from silian.errors import ArgumentError, TableError
 
 IDS = {"need_id": pl.String, "expert_id": pl.String}
 CHANGES = {"kind": pl.String, **IDS, "value": pl.Float64}
@@ -67,7 +67,7 @@ def test_repair_replaces_a_lost_expert_through_the_shortest_exchange():
         ("n2", "e3", "added", "exchange", 0.3),
     ]
     assert result.unmet.is_empty()
-    assert result.figures.row(0) == (1.7, 0.8, -0.9, 0, 2, 2)
+    assert result.figures.row(0) == (1.7, 0.8, -0.9, 0, 2, 2, True)
 
 
 def test_repair_moves_nobody_for_a_better_total():
@@ -77,7 +77,7 @@ def test_repair_moves_nobody_for_a_better_total():
     result = repair(reopen(by_hand, LINE[:4], demand, capacity), changes_of(("free", None, "e1", 3)))
 
     assert result.changes.is_empty()
-    assert result.figures.row(0) == (0.8, 0.8, 0.0, 2, 0, 0)
+    assert result.figures.row(0) == (0.8, 0.8, 0.0, 2, 0, 0, True)
 
 
 def test_repair_does_not_fill_an_old_gap_by_moving_others_until_it_is_named():
@@ -532,3 +532,8 @@ def test_repair_refuses_changes_that_make_no_sense(rows, code):
 def test_edit_refuses_moves_that_make_no_sense(rows, code):
     with pytest.raises(TableError, match=code):
         edit(reopen(chosen_of([("n1", "e1")]), *HERE), moves_of(*rows))
+
+
+def test_repair_refuses_no_time_at_all():
+    with pytest.raises(ArgumentError, match=r"argument\.value.*seconds"):
+        repair(reopen(chosen_of([]), *HERE), changes_of(), seconds=0)
