@@ -209,7 +209,16 @@ def under_rules() -> None:
         ruled = result.standing.ruled
         reopen(result.assigned, ruled.pairs, ruled.demand, ruled.capacity, rules=ruled.rules)  # refuses a broken rule
         kept = result.figures.select("kept", "removed", "added").row(0)
-        line("county, rules", what, seconds=wall, busy=busy, assign=fresh_wall, ratio=busy / fresh_busy, moved=kept, is_optimal=result.figures["is_optimal"].item())
+        line(
+            "county, rules",
+            what,
+            seconds=wall,
+            busy=busy,
+            assign=fresh_wall,
+            ratio=busy / fresh_busy,
+            moved=kept,
+            is_optimal=result.figures["is_optimal"].item(),
+        )
 
 
 def lotteries(case: str) -> None:

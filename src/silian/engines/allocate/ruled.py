@@ -96,9 +96,7 @@ def refuse_broken(case: Case, held: Flags) -> None:
         raise TableError("allocate.rules", count=wrong.height, shown=shown, problems=wrong)
 
 
-def choose(
-    case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags, seconds: float | None
-) -> tuple[Flags, bool]:
+def choose(case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags, seconds: float | None) -> tuple[Flags, bool]:
     """The best choice within the rules in the order of `repair`: due places and held pairs, then the total.
 
     had, must, may : bool (pairs of the case,); due : (needs of the case,)
