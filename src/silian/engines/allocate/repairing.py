@@ -78,7 +78,7 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
         veto: the pair must not be.
         What a kind does not name stays empty. A new need or expert comes with `wanted` or `free` and at least one
         `score`. No expert, need or pair may be named twice. No changes: places that are free are filled, no more.
-    seconds : the longest that each of two programmes may take where rules bind (see below); above 0
+    seconds : the longest that each of up to four programmes may take where rules bind (see below); above 0
 
     Returns
     -------
@@ -110,7 +110,7 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
     So nobody is re-assigned who need not be, a lost expert is replaced wherever some exchange allows it, and a gap
     that was accepted before is not a reason to move others; to have it filled, name the need with `wanted`.
     Where the allocation was reopened with rules and the answer breaks one, the best in the same order that keeps them
-    all is found by two mixed-integer programmes (HiGHS), equal totals then not told apart by id; at_least of a need
+    all is found by mixed-integer programmes (HiGHS), equal totals then not told apart by id; at_least of a need
     or expert sinks with what it wants or may.
     Exact in whole numbers: shortest augmenting paths from the standing pairs, whose lengths are pairs (given up,
     score) compared in this order, started with the last prices. A pair in conflict never comes out, nor does one that
@@ -378,7 +378,10 @@ def _within_rules(before: Standing, after: Standing, due: Whole, seconds: float 
         held_of(case, rows_of(p, np.flatnonzero(those)))
         for those in (before.chosen & (before.mark >= 0), after.mark == PINNED, after.mark == REMOVED)
     )
-    chosen, is_optimal = choose(case, had, due, must=must, may=~removed, seconds=seconds)
+    got = np.bincount(p.row[np.flatnonzero(after.chosen)], minlength=due.size)
+    chosen, is_optimal = choose(
+        case, had, due, must=must, may=~removed, most_filled=int(np.minimum(got, due).sum()), seconds=seconds
+    )
     taken = case.pairs.filter(pl.Series(chosen))
     place = places(p, *(taken[side].to_numpy().astype(np.int64) for side in ("need", "expert")))
     flags = np.zeros(p.row.size, np.bool_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -96,51 +96,83 @@ def refuse_broken(case: Case, held: Flags) -> None:
         raise TableError("allocate.rules", count=wrong.height, shown=shown, problems=wrong)
 
 
-def choose(case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags, seconds: float | None) -> tuple[Flags, bool]:
+def choose(
+    case: Case, had: Flags, due: Whole, *, must: Flags, may: Flags, most_filled: int, seconds: float | None
+) -> tuple[Flags, bool]:
     """The best choice within the rules in the order of `repair`: due places and held pairs, then the total.
 
     had, must, may : bool (pairs of the case,); due : (needs of the case,)
-    seconds : the longest that each of the two programmes may take
+    most_filled : no choice fills more due places (the network alone tells)
+    seconds : the longest that each programme may take
 
     Returns
     -------
     chosen : bool (pairs of the case,), and whether it is proved to be the best
 
-    Two mixed-integer programmes (scipy's HiGHS), the second with the value of the first as a rule.
+    Mixed-integer programmes (scipy's HiGHS). First with all pairs held that have a place still: if that fills as many
+    due places as can be, nothing is better in the order, and little is left to choose. Else with all pairs free.
     """
-    from scipy.sparse import csr_array, vstack
-
-    pairs = case.pairs
-    need = pairs["need"].to_numpy().astype(np.int64)
+    pairs, needs = case.pairs, case.demand.height
+    need, expert = (pairs[side].to_numpy().astype(np.int64) for side in ("need", "expert"))
+    wanted, free = case.demand["wanted"].to_numpy(), case.capacity["free"].to_numpy()
     allowed = may & ~pairs.select(pl.any_horizontal("conflict", "veto")).to_series().to_numpy()
     fixed = must | pairs["pin"].to_numpy()
     allowed &= (pairs["score"] > 0).to_numpy() | fixed
-    worth = np.concatenate([had.astype(float), np.full(case.demand.height, float(had.sum() + 1))])
-    low = np.concatenate([(allowed & fixed).astype(float), np.zeros(case.demand.height)])
-    high = np.concatenate([allowed.astype(float), np.minimum(due, case.demand["wanted"].to_numpy())])
-    matrix, least, most = _matrix(case, need)
-    found, is_proved = _solved(worth, need.size, (low, high), (matrix, least, most), seconds)
-    if found is None and not is_proved:
+    firm = allowed & (fixed | (had & (wanted[need] > 0) & (free[expert] > 0)))
+    model = Model(
+        worth=np.concatenate([had.astype(float), np.full(needs, float(had.sum() + 1))]),
+        score=np.concatenate([pairs["score"].to_numpy(), np.zeros(needs)]),
+        low=np.concatenate([firm.astype(float), np.zeros(needs)]),
+        high=np.concatenate([allowed.astype(float), np.minimum(due, wanted)]),
+        limits=_limits(case, need, expert),
+        pairs=need.size,
+    )
+    found, is_proved = _best(model, seconds)
+    if found is not None and np.rint(found[need.size :]).sum() >= most_filled:
+        return found[: need.size] > 0.5, is_proved
+    low = np.concatenate([(allowed & fixed).astype(float), np.zeros(needs)])
+    found, is_proved = _best(model._replace(low=low), seconds)
+    if found is not None:
+        return found[: need.size] > 0.5, is_proved
+    if not is_proved:
         raise TableError("allocate.time", seconds=seconds, bound=float(pairs["score"].sum()))
+    by_hand = int((must & ~pairs["pin"].to_numpy()).sum() + (~may).sum())
+    raise TableError("allocate.by_hand", count=by_hand) if by_hand else refuse_clash(case)
+
+
+class Model(NamedTuple):
+    """Pairs and, after them, the due places of each need that are filled."""
+
+    worth: Real  # what each adds to the first goal: due places, then held pairs
+    score: Real  # to the second one
+    low: Real
+    high: Real
+    limits: tuple[csr_array, Real, Real]
+    pairs: int
+
+
+def _best(model: Model, seconds: float | None) -> tuple[Real | None, bool]:
+    """The best by the first goal, then by the second, and whether it is proved; None as in `_solved`."""
+    from scipy.sparse import csr_array, vstack
+
+    found, is_proved = _solved(model, model.worth, model.limits, seconds)
     if found is None:
-        by_hand = int((must & ~pairs["pin"].to_numpy()).sum() + (~may).sum())
-        raise TableError("allocate.by_hand", count=by_hand) if by_hand else refuse_clash(case)
-    value = np.rint(found) @ worth
-    score = np.concatenate([pairs["score"].to_numpy(), np.zeros(case.demand.height)])
-    rows = vstack([matrix, csr_array(worth[None, :])]).tocsr()
+        return None, is_proved
+    matrix, least, most = model.limits
+    value = np.rint(found) @ model.worth
+    rows = vstack([matrix, csr_array(model.worth[None, :])]).tocsr()
     limits = rows, np.append(least, value - 0.5), np.append(most, np.inf)
-    better, is_best = _solved(score, need.size, (low, high), limits, seconds)
-    chosen: Flags = (found if better is None else better)[: need.size] > 0.5
-    return chosen, is_proved and is_best
+    better, is_best = _solved(model, model.score, limits, seconds)
+    return found if better is None else better, is_proved and is_best
 
 
-def _matrix(case: Case, need: Whole) -> tuple[csr_array, Real, Real]:
-    """Rooms, due places and rules over the pairs and, after them, the due places of each need that are filled."""
+def _limits(case: Case, need: Whole, expert: Whole) -> tuple[csr_array, Real, Real]:
+    """Rooms, rules and due places: matrix, lower and upper limits."""
     from scipy.sparse import csr_array, eye_array, hstack, vstack
 
     needs, experts, count = case.demand.height, case.capacity.height, need.size
     sides = case.limits.sides
-    every, expert = np.arange(count), case.pairs["expert"].to_numpy().astype(np.int64)
+    every = np.arange(count)
     row = csr_array((np.ones(count), (need, every)), shape=(needs, count))
     column = csr_array((np.ones(count), (expert, every)), shape=(experts, count))
     rules = csr_array((sides.weight, sides.pair, sides.ptr), shape=(sides.low.size, count))
@@ -153,22 +185,15 @@ def _matrix(case: Case, need: Whole) -> tuple[csr_array, Real, Real]:
 
 
 def _solved(
-    worth: Real,
-    pairs: int,
-    bounds: tuple[Real, Real],
-    limits: tuple[csr_array, Real, Real],
-    seconds: float | None,
+    model: Model, goal: Real, limits: tuple[csr_array, Real, Real], seconds: float | None
 ) -> tuple[Real | None, bool]:
-    """The values of the best choice, the first `pairs` of them whole numbers, and whether they are proved to be it.
-
-    None where there is no choice (proved) or none was found in the time.
-    """
+    """The best values, and whether they are proved to be it; None: there are none (proved), or none were found."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     found = milp(
-        -worth,
-        integrality=np.arange(worth.size) < pairs,
-        bounds=Bounds(*bounds),
+        -goal,
+        integrality=np.arange(goal.size) < model.pairs,
+        bounds=Bounds(model.low, model.high),
         constraints=LinearConstraint(*limits),
         options={"mip_rel_gap": 1e-9} | ({} if seconds is None else {"time_limit": seconds}),
     )
