@@ -205,7 +205,7 @@ def under_rules() -> None:
     fresh_wall, fresh_busy, first = timed(lambda: assign(*parts, rules=rules, seconds=20), 1)
     standing = reopen(first.assigned, *parts, rules=rules)
     for what, changes in stories(first.assigned, capacity["expert_id"]).items():
-        wall, busy, result = timed(lambda changes=changes: repair(standing, changes, seconds=20), 1)
+        wall, busy, result = timed(lambda changes=changes: repair(standing, changes, seconds=5), 1)
         ruled = result.standing.ruled
         reopen(result.assigned, ruled.pairs, ruled.demand, ruled.capacity, rules=ruled.rules)  # refuses a broken rule
         kept = result.figures.select("kept", "removed", "added").row(0)
