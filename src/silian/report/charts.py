@@ -28,6 +28,9 @@ REASONS: Final[Mapping[str, str]] = {
     "no_candidate": PALETTE["neutral"],
     "conflict": PALETTE["break"],
     "capacity": PALETTE["main"],
+    "at_most": PALETTE["second"],
+    "apart": PALETTE["blank"],
+    "veto": PALETTE["ink"],
 }
 
 
@@ -287,7 +290,8 @@ def unmet(needs: pl.DataFrame, unmet: pl.DataFrame, *, language: Language = "zh"
     """Bars of unmet needs by field, stacked by what stands in the way."""
     table = views.unmet_by_field(needs, unmet)
     order = [code_label("field", f, language) for f in table["field"].unique(maintain_order=True)]
-    reasons = {r: code_label("unmet_reason", r, language) for r in REASONS}
+    found = [r for r in REASONS if r in set(table["reason"])]
+    reasons = {r: code_label("unmet_reason", r, language) for r in found}
     values = [
         {
             "field": code_label("field", r["field"], language),
@@ -298,7 +302,7 @@ def unmet(needs: pl.DataFrame, unmet: pl.DataFrame, *, language: Language = "zh"
         for r in table.to_dicts()
     ]
     across = bars("field", "needs", order, say("axis.needs", language))
-    shade = colour("reason", list(reasons.values()), list(REASONS.values()))
+    shade = colour("reason", list(reasons.values()), [REASONS[r] for r in found])
     encoding = across | {"color": shade} | tips("field", "reason", "needs", "missing", language=language)
     return spec("unmet", language, rows=values, height=BAR * len(order), mark={"type": "bar"}, encoding=encoding)
 
