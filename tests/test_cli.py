@@ -317,12 +317,28 @@ def test_allocate_names_what_it_cannot_do(assigned, tmp_path, language):
     assert "run.missing" in no_run.output
 
 
-def test_allocate_repair_refuses_a_run_under_quotas(tmp_path):
+def test_allocate_repair_keeps_the_quotas_of_the_run(tmp_path):
     (tmp_path / "plan.toml").write_text("[allocate]\nper_organisation = 1\n", encoding="utf-8")
     out = tmp_path / "run"
     assert call("allocate", TINY, "--plan", tmp_path / "plan.toml", "--out", out).exit_code == 0
+    gone = Run.open(out).table("assigned")["expert_id"][0]
 
-    done = call("allocate", "repair", TINY, out, "--free", Run.open(out).table("assigned")["expert_id"][0], 0)
+    done = call("allocate", "repair", TINY, out, "--free", gone, 0, "--out", tmp_path / "after")
 
-    assert done.exit_code == 1
-    assert "run.rules" in done.output
+    assert done.exit_code == 0, done.output
+    employer = pl.read_csv(TINY / "experts.csv").select("expert_id", "org_id")
+    after = pl.read_csv(tmp_path / "after" / "assigned.csv").join(employer, on="expert_id")
+    assert (after.drop_nulls("org_id").group_by("need_id", "org_id").len()["len"] == 1).all()
+    assert gone not in after["expert_id"]
+
+
+def test_allocate_sets_out_from_the_worst_served_need_where_the_plan_says_so(tmp_path):
+    totals = {}
+    for goal in ("total", "fair"):
+        (tmp_path / "plan.toml").write_text(f'[allocate]\ngoal = "{goal}"\n', encoding="utf-8")
+        assert call("allocate", TINY, "--plan", tmp_path / "plan.toml", "--out", tmp_path / goal).exit_code == 0
+        totals[goal] = Run.open(tmp_path / goal).table("proof").row(0, named=True)
+
+    assert totals["fair"]["goal"] == "fair"
+    assert totals["fair"]["total"] <= totals["total"]["total"] + 1e-9
+    assert totals["fair"]["floor"] > 0

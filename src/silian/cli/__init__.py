@@ -440,6 +440,13 @@ repair_out = click.option(
     metavar="NEED EXPERT",
     help=say("不得指派的配对，可多次", "A pair that must not be; may be repeated"),
 )
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help=say("规则需要搜索时的最长用时（秒）", "Longest search where rules need one"),
+)
 @repair_out
 def allocate_repair(
     region: Path,
@@ -447,6 +454,7 @@ def allocate_repair(
     free: tuple[tuple[str, int], ...],
     wanted: tuple[tuple[str, int], ...],
     veto: tuple[tuple[str, str], ...],
+    seconds: float,
     out: Path | None,
 ) -> None:
     """Repair an assignment."""
@@ -461,7 +469,7 @@ def allocate_repair(
     from silian.pipeline import assignment
 
     standing = _reopened(region, run_path)
-    _shown_repair(assignment.repaired(standing, changes), standing, out)
+    _shown_repair(assignment.repaired(standing, changes, seconds=seconds), standing, out)
 
 
 @allocate.command(

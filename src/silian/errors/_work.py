@@ -227,12 +227,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "could not write {path}: {found}. Free space or choose another --out, then run again: finished steps are kept.",
         "无法写入 {path}：{found}。请腾出空间或换一个 --out 后重新运行：已完成的步骤会保留。",
     ),
-    "run.rules": (
-        "{path} was assigned under {count} quota(s) or rules that keep people apart, e.g. {shown}; a repair would not "
-        "keep them. Change the region or the plan and run `silian allocate` again.",
-        "{path} 的指派遵守 {count} 条限额或不同组规则（例如 {shown}），局部调整无法保证这些规则。"
-        "请修改数据或方案后重新执行 `silian allocate`。",
-    ),
     "run.missing": (
         "{path} is not a finished run: it lacks {lacks}. Run `silian run` first.",
         "{path} 不是已完成的运行结果：缺少 {lacks}。请先执行 `silian run`。",

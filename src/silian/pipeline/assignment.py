@@ -8,7 +8,6 @@ import polars as pl
 
 from silian import tables
 from silian.engines import allocate
-from silian.errors import RunError
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.plan import Plan
 from silian.tables.schema import repair, results
@@ -82,38 +81,31 @@ def posed(region: Region, found: Mapping[str, pl.DataFrame], plan: AllocatePlan,
 
 
 def reopened(region: Region, run: Run) -> allocate.Standing:
-    """The assignment of a finished run, to be repaired, changed by hand or asked about; pins stay where they can.
+    """The assignment of a finished run, to be repaired, changed by hand or asked about, under the rules that held.
 
     Raises
     ------
-    RunError : run.missing where the run assigned nobody; run.rules where rules held that a repair does not keep.
+    RunError : run.missing where the run assigned nobody.
     TableError : table.unknown, allocate.pair, allocate.room where the region is no longer that of the run.
     """
     plan = Plan.read(run.path / "plan.toml")
     found = {name: run.table(name) for name in ("expert_pairs", "same_people", "same", "conflicts")}
     asked = posed(region, found, plan.allocate, plan.day or region["needs"]["posted_on"].max())  # type: ignore[arg-type]
-    rules = asked.rules
-    named = [
-        *([] if rules.quotas is None else rules.quotas["name"].to_list()),
-        *([] if rules.apart is None else ["apart"]),
-    ]
-    if named:
-        raise RunError("run.rules", path=str(run.path), count=len(named), shown=", ".join(named[:3]))
-    pair = ["need_id", "expert_id"]
-    barred = [asked.conflicts.select(pair), *([] if rules.vetoes is None else [rules.vetoes])]
-    standing = allocate.reopen(
+    return allocate.reopen(
         run.table("assigned"), asked.pairs, asked.demand, asked.capacity,
-        conflicts=pl.concat(barred).unique(), prices=run.table("prices"),
+        conflicts=asked.conflicts, rules=asked.rules, prices=run.table("prices"),
     )  # fmt: skip
-    if rules.pins is None:
-        return standing
-    return allocate.edit(standing, rules.pins.select(pl.lit("add").alias("what"), *pair)).standing
 
 
-def repaired(standing: allocate.Standing, changes: list[dict[str, object]]) -> allocate.Repair:
-    """The assignment after some changes, each a row of what `allocate.repair` takes."""
+def repaired(
+    standing: allocate.Standing, changes: list[dict[str, object]], *, seconds: float | None = None
+) -> allocate.Repair:
+    """The assignment after some changes, each a row of what `allocate.repair` takes.
+
+    seconds : the longest that a search may take where rules need one; to the end where None
+    """
     types = {"kind": pl.String, "need_id": pl.String, "expert_id": pl.String, "value": pl.Float64}
-    return allocate.repair(standing, pl.DataFrame(changes, schema=types))
+    return allocate.repair(standing, pl.DataFrame(changes, schema=types), seconds=seconds)
 
 
 def edited(standing: allocate.Standing, moves: list[tuple[str, str, str]]) -> allocate.Edit:

@@ -142,6 +142,12 @@ class AllocatePlan:
         high=50,
         default=3,
     )
+    goal: str = setting(
+        "What is sought: total (the best total) or fair (first the largest floor under every need's score)",
+        "求解目标：total 为总得分最高；fair 为先使每项需求的最低得分尽量高",
+        of=("total", "fair"),
+        default="total",
+    )
     per_organisation: int = setting(
         "Experts of one organisation for a need at most; 0 means any number",
         "每项需求中同一单位的专家最多几位；0 为不限",

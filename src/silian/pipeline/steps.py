@@ -144,6 +144,7 @@ def allocate_step(work: Work) -> Tables:
         asked.capacity,
         conflicts=asked.conflicts,
         rules=asked.rules,
+        goal="fair" if work.plan.allocate.goal == "fair" else "total",
         seconds=work.plan.allocate.seconds or None,
     )
     loads = allocate.loads(given.assigned, asked.capacity)
