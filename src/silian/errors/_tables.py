@@ -345,6 +345,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "neither {column} nor {other} is given, so the row says nothing. Fill one of the two, or drop the row.",
         "{column} 与 {other} 均未填写，该行没有内容。请填写其中之一，或删除该行。",
     ),
+    "check.rule": (
+        "a rule of kind {kind} needs {wanted}. Fill it, or drop the rule.",
+        "{kind} 类规则须填写 {wanted}。请填写，或删除该规则。",
+    ),
     "check.future": (
         "lies after the day of the check ({wanted}). Correct the date.",
         "晚于检查日期（{wanted}）。请更正日期。",

@@ -36,6 +36,15 @@ PAST: Final = (
     ("outcomes", "measured_on"),
     ("labels", "given_on"),
 )
+RULE_PARTS: Final = (  # kind of an assignment rule, columns of which one must be filled
+    ("pin", ("need_id",)),
+    ("pin", ("expert_id",)),
+    ("veto", ("need_id",)),
+    ("veto", ("expert_id",)),
+    ("apart", ("expert_id",)),
+    ("apart", ("other_id",)),
+    ("quota", ("at_least", "at_most")),
+)
 SHARE_SUM: Final = 1.02  # shares are published rounded to whole percents, so a true sum may exceed 1 a little
 
 
@@ -89,6 +98,7 @@ def _check_table(region: Region, table: Table, on: date | None) -> Iterator[pl.D
     yield from _duplicates(frame, where, table)
     yield from _orders(frame, where, table, on)
     yield from _relations(frame, where, table)
+    yield from _unsaid(frame, where, table)
 
 
 def _missing_table(region: Region, table: Table) -> Iterator[pl.DataFrame]:
@@ -223,7 +233,7 @@ def _orders(frame: pl.DataFrame, where: pl.DataFrame, table: Table, on: date | N
 
 
 def _relations(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:
-    """Ids of their own row, parents in a circle, grades that say nothing, shares of a maker beyond the whole."""
+    """Ids of their own row, parents in a circle, shares of a maker beyond the whole."""
     for name, left, right in PAIRS:
         if name == table.name:
             wrong = (frame[left] == frame[right]).fill_null(value=False)
@@ -235,12 +245,6 @@ def _relations(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterat
         if inside.any():
             bad = where.with_columns(found=frame["parent_org_id"]).filter(inside)
             yield listed("check.circle", bad, table=table.name, column="parent_org_id")
-    if table.name == "labels":
-        silent = frame["level"].is_null() & frame["verdict"].is_null()
-        if silent.any():
-            words = {"column": "level", "other": "verdict"}
-            bad = where.with_columns(found=pl.lit(None, pl.String)).filter(silent)
-            yield listed("check.ungraded", bad, table="labels", column="level", words=words)
     if table.name == "makes" and frame["share"].count():
         total = frame.select(pl.col("share").sum().over("org_id")).to_series()
         wrong = (total > SHARE_SUM) & frame.select(pl.col("org_id").is_first_distinct()).to_series()
@@ -249,6 +253,23 @@ def _relations(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterat
             yield listed(
                 "check.share_sum", where.with_columns(found=found).filter(wrong), table="makes", column="share"
             )
+
+
+def _unsaid(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:
+    """Grades that say nothing; rules that lack a part: grave, because they would hold for nothing or for everything."""
+    if table.name == "labels":
+        silent = frame["level"].is_null() & frame["verdict"].is_null()
+        if silent.any():
+            words = {"column": "level", "other": "verdict"}
+            bad = where.with_columns(found=pl.lit(None, pl.String)).filter(silent)
+            yield listed("check.ungraded", bad, table="labels", column="level", words=words)
+    for kind, parts in RULE_PARTS if table.name == "assignment_rules" else ():
+        lacks = frame.select((pl.col("kind") == kind) & pl.all_horizontal(pl.col(c).is_null() for c in parts))
+        wrong = lacks.to_series().fill_null(value=False)
+        if wrong.any():
+            words = {"kind": kind, "wanted": " / ".join(parts)}
+            bad = where.with_columns(found=pl.lit(None, pl.String)).filter(wrong)
+            yield listed("check.rule", bad, table=table.name, column=parts[-1], grave=True, words=words)
 
 
 def _check_map(region: Region) -> Iterator[pl.DataFrame]:

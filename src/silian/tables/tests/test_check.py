@@ -188,6 +188,21 @@ def test_check_wants_days_in_order_and_in_the_past():
     assert found(funds) == [("funds", 2, "trl_min", "check.order", "7", False)]
 
 
+def test_check_wants_every_part_of_an_assignment_rule():
+    given = {
+        "kind": ["pin", "veto", "apart", "quota", "quota"], "need_id": ["n1", None, None, None, None],
+        "expert_id": [None, "e1", "e1", None, None], "other_id": [None, None, "e2", None, None],
+        "at_least": [None] * 5, "at_most": [None, None, None, None, 2.0],
+    }  # fmt: skip
+
+    rules = region_with("assignment_rules", rule_id=[f"r{i}" for i in range(5)], **given)
+
+    told = [problem for problem in found(rules) if problem[3] == "check.rule"]
+    assert [(row, column, grave) for _, row, column, _, _, grave in told] == [
+        (2, "expert_id", True), (3, "need_id", True), (5, "at_most", True),
+    ]  # fmt: skip
+
+
 def test_check_wants_a_level_or_a_verdict_of_each_label():
     given = {"level": [3, None, None], "verdict": [None, "too_dear", None]}
 
