@@ -1,5 +1,6 @@
 """The command line: what each command leaves, says and returns."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -284,15 +285,17 @@ def test_allocate_repair_replaces_an_expert_who_drops_out_and_leaves_the_run_alo
     assert assigned.table("assigned").equals(pairs)
 
 
-def test_allocate_edit_tells_what_a_move_costs_and_what_forbids_it(assigned, language):
+def test_allocate_edit_tells_what_a_move_costs_and_what_forbids_it(assigned, tmp_path, language):
     taken = assigned.table("assigned").row(0)
     barred = assigned.table("conflicts").row(0)
 
-    cost = call("allocate", "edit", TINY, assigned.path, "--remove", taken[0], taken[1])
+    cost = call("allocate", "edit", TINY, assigned.path, "--remove", taken[0], taken[1], "--out", tmp_path / "after")
     never = call("allocate", "edit", TINY, assigned.path, "--add", barred[0], barred[1])
 
     assert cost.exit_code == 0, cost.output
-    assert f"-{taken[2]:.2f}" in cost.output or "(-" in cost.output or "（-" in cost.output
+    assert pl.read_csv(tmp_path / "after" / "figures.csv")["removed"].item() == 1
+    assert re.search(rf"[(（]-{taken[2]:.2f}[)）]", cost.output)
+    assert never.exit_code == 1
     assert ("利益冲突" if language == "zh" else "Conflict of interest") in never.output
 
 
@@ -342,3 +345,44 @@ def test_allocate_sets_out_from_the_worst_served_need_where_the_plan_says_so(tmp
     assert totals["fair"]["goal"] == "fair"
     assert totals["fair"]["total"] <= totals["total"]["total"] + 1e-9
     assert totals["fair"]["floor"] > 0
+
+
+def test_what_is_asked_beside_a_run_leaves_out_the_rows_that_the_run_left_out(tmp_path):
+    shutil.copytree(TINY, tmp_path / "region")
+    lines = (TINY / "experts.csv").read_text(encoding="utf-8-sig").splitlines()
+    with (tmp_path / "region" / "experts.csv").open("a", encoding="utf-8") as file:
+        file.write(lines[-1] + "\n")  # one expert typed twice
+    region, out = tmp_path / "region", tmp_path / "run"
+    assert call("allocate", region, "--out", out).exit_code == 0
+    need, expert, _ = Run.open(out).table("assigned").row(0)
+
+    asked = [
+        call("allocate", "why", region, out, need),
+        call("allocate", "repair", region, out, "--free", expert, 0),
+        call("match", "ask", region, "电池", "--of", "experts"),
+        call("match", "index", region, "--of", "experts", "--out", tmp_path / "experts.index"),
+        call("match", "evaluate", region, "--folds", 2),
+    ]
+
+    assert [done.exit_code for done in asked] == [0] * 5, [done.output for done in asked]
+
+
+def test_allocate_edit_names_the_rule_that_a_move_would_break_and_writes_nothing(tmp_path, language):
+    shutil.copytree(TINY, tmp_path / "region")
+    (tmp_path / "region" / "assignment_rules.csv").write_text(
+        "rule_id,kind,name,at_most\nr1,quota,入企总量,1\n", encoding="utf-8"
+    )
+    region, out = tmp_path / "region", tmp_path / "run"
+    assert call("allocate", region, "--out", out).exit_code == 0
+    run = Run.open(out)
+    taken = run.table("assigned")
+    assert taken.height == 1
+    free = run.table("expert_pairs").select("need_id", expert_id="target_id")
+    free = free.join(run.table("conflicts"), on=["need_id", "expert_id"], how="anti")
+    other = free.filter(pl.col("need_id") != taken["need_id"][0]).row(0)
+
+    done = call("allocate", "edit", region, out, "--add", *other, "--out", tmp_path / "after")
+
+    assert done.exit_code == 1
+    assert "入企总量" in done.output
+    assert not (tmp_path / "after").exists()

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 import pytest
 
 from silian import cli, errors, pipeline
+from silian.cli import _options
 from silian.pipeline import STEPS, Plan, settings
 from silian.tables import schema, synth
 from silian.text.cache import cache_folder
@@ -165,7 +166,7 @@ def test_every_command_and_option_is_told_in_both_languages():
 
 
 def test_exit_codes_are_those_of_the_command_line():
-    used = {value for name, value in vars(cli).items() if name.startswith("EXIT_")}
+    used = {value for name, value in vars(_options).items() if name.startswith("EXIT_")}
 
     assert {code for code, _, _ in reference().EXIT_CODES} == used | {0, 2}
 

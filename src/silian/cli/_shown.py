@@ -113,16 +113,20 @@ def show_answers(console: Console, found: pl.DataFrame, *, is_named: bool) -> No
         )
 
 
-def show_verdict(console: Console, verdict: pl.DataFrame) -> None:
+def show_verdict(console: Console, done: Edit) -> None:
+    """Why moves may not be made, and which rules they would break."""
+    from silian.engines.allocate import worded
     from silian.tables.schema import codes
 
     reasons, position = codes()["move_reason"], 0 if language() == "zh" else 1
-    for what, need, expert, is_allowed, reason in verdict.iter_rows():
+    for what, need, expert, is_allowed, reason in done.verdict.iter_rows():
         if not is_allowed:
             told = say("不能{what} {need} {expert}：{why}", "{need} {expert} cannot be {what}: {why}")
-            done = {"add": say("指派", "added"), "remove": say("撤下", "removed")}[what]
-            line = told.format(what=done, need=need, expert=expert, why=reasons[reason][position])
-            console.print(line, style="red", highlight=False)
+            action = {"add": say("指派", "added"), "remove": say("撤下", "removed")}[what]
+            line = told.format(what=action, need=need, expert=expert, why=reasons[reason][position])
+            console.print(line, style="red", highlight=False, markup=False)
+    for rule in worded(done.broken, language=language()):
+        console.print(f"  {rule}", highlight=False, markup=False)
 
 
 def show_changes(console: Console, done: Repair | Edit, before: Standing) -> None:
@@ -139,6 +143,12 @@ def show_changes(console: Console, done: Repair | Edit, before: Standing) -> Non
     )
     totals = {"before": f"{figures['total_before']:.2f}", "after": f"{figures['total']:.2f}"}
     console.print(told.format(**figures, **totals), highlight=False)
+    if not figures["is_optimal"]:
+        told = say(
+            "用时已到：这是已找到的最好方案，未证明变动最少。可加大 --seconds 再试。",
+            "Time is up: the best that was found, not proved to move the fewest. Try a larger --seconds.",
+        )
+        console.print(told, style="yellow")
     missing, lacked = (int(s.unmet["missing"].sum()) for s in (done.standing, before))
     if missing != lacked:
         told = say("尚缺专家 {} 人次（原 {}）", "{} places stay open ({} before)")

@@ -10,6 +10,7 @@ from silian import tables
 from silian.engines import allocate
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.plan import Plan
+from silian.pipeline.reading import read_usable
 from silian.tables.schema import repair, results
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ def posed(region: Region, found: Mapping[str, pl.DataFrame], plan: AllocatePlan,
     return Posed(pairs, demand, capacity, found["conflicts"], rules_of(region, person, plan))
 
 
-def reopened(region: Region, run: Run) -> allocate.Standing:
-    """The assignment of a finished run, to be repaired, changed by hand or asked about, under the rules that held.
+def reopened(path: Path, run: Run) -> allocate.Standing:
+    """The assignment of a finished run of the region at path, to be repaired, changed by hand or asked about.
+
+    The rules that held hold on.
 
     Raises
     ------
@@ -89,6 +92,7 @@ def reopened(region: Region, run: Run) -> allocate.Standing:
     TableError : table.unknown, allocate.pair, allocate.room where the region is no longer that of the run.
     """
     plan = Plan.read(run.path / "plan.toml")
+    region = read_usable(path, plan)
     found = {name: run.table(name) for name in ("expert_pairs", "same_people", "same", "conflicts")}
     asked = posed(region, found, plan.allocate, plan.day or region["needs"]["posted_on"].max())  # type: ignore[arg-type]
     return allocate.reopen(

@@ -99,7 +99,11 @@ def conflicts(
     bonds = _bonds(_checked_relations(relations), on, years)
     bodies = _bodies(organisations) if rules.one_body else _bodies(None)
     written = _coauthors(works, on, years) if "coauthor" in rules.personal else None
-    ties = _shared(_ties(experts.drop_nulls("org_id"), bonds, bodies, rules, persons, written), persons, rules)
+    ties = _shared(
+        _ties(experts.drop_nulls("org_id"), bonds, bodies, rules, persons, written),
+        persons,
+        unresolved=rules.unresolved,
+    )
     kinds = pl.Enum(_KINDS)
     bound = (
         ties.with_columns(kind=pl.col("kind").cast(kinds))
@@ -192,12 +196,12 @@ def _with_body(table: pl.DataFrame, column: str, bodies: pl.DataFrame) -> pl.Dat
     return joined.with_columns(body=pl.coalesce("body", column))
 
 
-def _shared(ties: pl.DataFrame, persons: pl.DataFrame, rules: ConflictRules) -> pl.DataFrame:
-    """The ties, and those of the other rows of a person and of rows that may be the person."""
+def _shared(ties: pl.DataFrame, persons: pl.DataFrame, *, unresolved: bool) -> pl.DataFrame:
+    """The ties, and those of the other rows of a person; unresolved: of rows that may be the person too."""
     named = ties.rename({"expert_id": "other"}).join(persons, left_on="other", right_on="expert_id")
     same = named.join(persons.select("expert_id", "person"), on="person").filter(pl.col("expert_id") != pl.col("other"))
     parts = [ties, same.with_columns(evidence=pl.format("same {} > {}", "other", "evidence")).select(ties.columns)]
-    if rules.unresolved:
+    if unresolved:
         likely = named.drop_nulls("likely_id").join(persons, on="likely_id", suffix="_own")
         apart = likely.filter(
             (pl.col("person") != pl.col("person_own")) & ~(pl.col("is_known") & pl.col("is_known_own"))
@@ -219,9 +223,7 @@ def _ties(
     employer = experts.select("expert_id", "org_id", kind=pl.lit("employment"), evidence=_employed("org_id"))
     staff = _reached(pl.concat([employer, direct.filter(kind="employment").select(employer.columns)]), bodies)
 
-    colleagues = _shared(
-        staff.select("expert_id", "body", "kind", "evidence"), persons, ConflictRules(unresolved=False)
-    )
+    colleagues = _shared(staff.select("expert_id", "body", "kind", "evidence"), persons, unresolved=False)
     people = of_expert.filter((pl.col("other_noun") == "expert") & pl.col("kind").is_in(rules.personal))
     near = [people.select("kind", expert_id="id", other="other_id", evidence=step)]
     if written is not None:

@@ -61,7 +61,7 @@ class Edit:
     verdict: pl.DataFrame  # what, need_id, expert_id, is_allowed, reason; as in the moves
     broken: pl.DataFrame  # rule, name, need, expert, other, limit, is_sum; the rules that the moves would break
     changes: pl.DataFrame  # need_id, expert_id, what, because, score; sorted by the two ids
-    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added
+    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal
     standing: Standing
 
 
@@ -143,7 +143,7 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
     due = np.where(is_named, problem.row_room, np.minimum(had, problem.row_room))
     after, is_optimal = _within_rules(changed, _solved(changed, due, problem.row_room), due, seconds)
     table = _table(changed, after, is_by_hand=np.zeros(problem.row.size, np.bool_), is_named=is_named)
-    figures = _figures(standing, after, table).with_columns(is_optimal=pl.lit(is_optimal))
+    figures = _figures(standing, after, table, is_optimal=is_optimal)
     return Repair(after.assigned, after.unmet, table, figures, after)
 
 
@@ -452,7 +452,7 @@ def _table(before: Standing, after: Standing, *, is_by_hand: Flags, is_named: Fl
     return moved.sort("need_id", "expert_id")
 
 
-def _figures(before: Standing, after: Standing, table: pl.DataFrame) -> pl.DataFrame:
+def _figures(before: Standing, after: Standing, table: pl.DataFrame, *, is_optimal: bool = True) -> pl.DataFrame:
     """Totals and counts; scores are added as whole numbers, so .9 less .8 is .1."""
     was, now = (_total(standing) for standing in (before, after))
     added = int((table["what"] == "added").sum())
@@ -464,6 +464,7 @@ def _figures(before: Standing, after: Standing, table: pl.DataFrame) -> pl.DataF
             "kept": [int(after.chosen.sum()) - added],
             "removed": [table.height - added],
             "added": [added],
+            "is_optimal": [is_optimal],
         }
     )
 

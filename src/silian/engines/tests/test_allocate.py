@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import Allocation, assign, loads
+from silian.engines.tests.small_tables import capacity_of, demand_of, pairs_of
 from silian.errors import TableError
 from silian.tables.schema import results
 
@@ -21,18 +22,6 @@ MIDL = Path(__file__).parents[5] / "shared" / "data" / "assignment_midl"
 
 def table(**columns):
     return pl.DataFrame(columns)
-
-
-def pairs_of(rows):
-    return pl.DataFrame(rows, schema={"need_id": pl.String, "expert_id": pl.String, "score": pl.Float64}, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame({"need_id": list(wanted), "wanted": list(wanted.values())})
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())})
 
 
 TIED = st.integers(1, 6).map(lambda k: k / 10)

@@ -11,21 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from silian.engines.allocate import _flow, assign, lottery
+from silian.engines.tests.small_tables import capacity_of, demand_of, pairs_of
 from silian.errors import ArgumentError, TableError
-
-IDS = {"need_id": pl.String, "expert_id": pl.String}
-
-
-def pairs_of(rows, **more):
-    return pl.DataFrame(rows, schema={**IDS, "score": pl.Float64, **more}, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame({"need_id": list(wanted), "wanted": list(wanted.values())})
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())})
 
 
 def random_case(seed, needs=12, experts=9, candidates=4):

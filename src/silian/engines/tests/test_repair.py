@@ -13,36 +13,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import assign, edit, reopen, repair
+from silian.engines.tests.small_tables import capacity_of, changes_of, demand_of, ids_of, moves_of, pairs_of
 from silian.errors import ArgumentError, TableError
-
-IDS = {"need_id": pl.String, "expert_id": pl.String}
-CHANGES = {"kind": pl.String, **IDS, "value": pl.Float64}
-
-
-def pairs_of(rows):
-    return pl.DataFrame(rows, schema={**IDS, "score": pl.Float64}, orient="row")
-
-
-def chosen_of(rows):
-    return pl.DataFrame(rows, schema=IDS, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame(
-        {"need_id": list(wanted), "wanted": list(wanted.values())}, schema_overrides={"wanted": pl.Int64}
-    )
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())}, schema_overrides={"free": pl.Int64})
-
-
-def changes_of(*rows):
-    return pl.DataFrame(list(rows), schema=CHANGES, orient="row")
-
-
-def moves_of(*rows):
-    return pl.DataFrame(list(rows), schema={"what": pl.String, **IDS}, orient="row")
 
 
 def pair_set(table):
@@ -56,7 +28,7 @@ LINE = pairs_of([("n1", "e1", 0.9), ("n1", "e2", 0.5), ("n2", "e2", 0.8), ("n2",
 
 def test_repair_replaces_a_lost_expert_through_the_shortest_exchange():
     demand, capacity = demand_of(n1=1, n2=1), capacity_of(e1=1, e2=1, e3=1)
-    standing = reopen(chosen_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand, capacity)
+    standing = reopen(ids_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand, capacity)
 
     result = repair(standing, changes_of(("free", None, "e1", 0)))
 
@@ -72,7 +44,7 @@ def test_repair_replaces_a_lost_expert_through_the_shortest_exchange():
 
 def test_repair_moves_nobody_for_a_better_total():
     demand, capacity = demand_of(n1=1, n2=1), capacity_of(e1=2, e2=1, e3=1)
-    by_hand = chosen_of([("n1", "e2"), ("n2", "e3")])  # .8 where .9 + .8 could be
+    by_hand = ids_of([("n1", "e2"), ("n2", "e3")])  # .8 where .9 + .8 could be
 
     result = repair(reopen(by_hand, LINE[:4], demand, capacity), changes_of(("free", None, "e1", 3)))
 
@@ -86,7 +58,7 @@ def test_repair_does_not_fill_an_old_gap_by_moving_others_until_it_is_named():
         demand_of(n1=1, n2=1),
         capacity_of(e1=1, e2=1),
     )
-    standing = reopen(chosen_of([("n1", "e1")]), pairs, demand, capacity)  # .9 is more than .1 + .1
+    standing = reopen(ids_of([("n1", "e1")]), pairs, demand, capacity)  # .9 is more than .1 + .1
 
     assert repair(standing, changes_of(("free", None, "e2", 2))).changes.is_empty()
     named = repair(standing, changes_of(("wanted", "n2", None, 1)))
@@ -95,7 +67,7 @@ def test_repair_does_not_fill_an_old_gap_by_moving_others_until_it_is_named():
 
 def test_repair_uses_a_place_that_came_free():
     demand, capacity = demand_of(n1=1, n2=1), capacity_of(e1=0, e2=1)
-    standing = reopen(chosen_of([("n2", "e2")]), LINE[:3], demand, capacity)
+    standing = reopen(ids_of([("n2", "e2")]), LINE[:3], demand, capacity)
 
     result = repair(standing, changes_of(("free", None, "e1", 1)))
 
@@ -116,7 +88,7 @@ def test_repair_keeps_the_pairs_that_lose_least_where_places_are_cut():
 
 def test_repair_withdraws_a_need_and_adds_another():
     standing = reopen(
-        chosen_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand_of(n1=1, n2=1), capacity_of(e1=1, e2=1, e3=1)
+        ids_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand_of(n1=1, n2=1), capacity_of(e1=1, e2=1, e3=1)
     )
 
     result = repair(
@@ -139,9 +111,9 @@ def test_repair_withdraws_a_need_and_adds_another():
 
 
 def test_repair_never_brings_a_vetoed_or_conflicting_pair_back():
-    conflicts = chosen_of([("n3", "e3"), ("n1", "e7")])
+    conflicts = ids_of([("n3", "e3"), ("n1", "e7")])
     standing = reopen(
-        chosen_of([("n1", "e1")]), LINE, demand_of(n1=1, n2=0, n3=1), capacity_of(e1=1, e2=0, e3=1), conflicts=conflicts
+        ids_of([("n1", "e1")]), LINE, demand_of(n1=1, n2=0, n3=1), capacity_of(e1=1, e2=0, e3=1), conflicts=conflicts
     )
 
     vetoed = repair(standing, changes_of(("veto", "n1", "e1", None), ("score", "n3", "e3", 1.0)))
@@ -153,7 +125,7 @@ def test_repair_never_brings_a_vetoed_or_conflicting_pair_back():
 
 
 def test_repair_drops_a_pair_that_lost_its_score_and_takes_it_up_again():
-    standing = reopen(chosen_of([("n1", "e1")]), LINE[:1], demand_of(n1=1), capacity_of(e1=1))
+    standing = reopen(ids_of([("n1", "e1")]), LINE[:1], demand_of(n1=1), capacity_of(e1=1))
 
     without = repair(standing, changes_of(("score", "n1", "e1", 0)))
     again = repair(without.standing, changes_of(("score", "n1", "e1", 12.5)))
@@ -165,7 +137,7 @@ def test_repair_drops_a_pair_that_lost_its_score_and_takes_it_up_again():
 
 def test_edit_shows_what_a_move_costs_and_whom_it_moves():
     demand, capacity = demand_of(n1=1, n2=1), capacity_of(e1=1, e2=1, e3=1)
-    standing = reopen(chosen_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand, capacity)
+    standing = reopen(ids_of([("n1", "e1"), ("n2", "e2")]), LINE[:4], demand, capacity)
 
     preview = edit(standing, moves_of(("add", "n1", "e2")))
 
@@ -192,7 +164,7 @@ def test_edit_swaps_two_pairs_and_moves_nobody_else():
 
 
 def test_edit_removes_without_filling_and_repair_keeps_it_out_until_put_back():
-    standing = reopen(chosen_of([("n1", "e1")]), LINE[:2], demand_of(n1=1), capacity_of(e1=1, e2=1))
+    standing = reopen(ids_of([("n1", "e1")]), LINE[:2], demand_of(n1=1), capacity_of(e1=1, e2=1))
 
     removed = edit(standing, moves_of(("remove", "n1", "e1")))
     repaired = repair(removed.standing, changes_of())
@@ -205,7 +177,7 @@ def test_edit_removes_without_filling_and_repair_keeps_it_out_until_put_back():
 
 def test_edit_pins_what_it_adds_against_later_repairs():
     pairs = pairs_of([("n1", "e1", 0.1), ("n2", "e1", 0.9)])
-    standing = reopen(chosen_of([("n2", "e1")]), pairs, demand_of(n1=1, n2=1), capacity_of(e1=1))
+    standing = reopen(ids_of([("n2", "e1")]), pairs, demand_of(n1=1, n2=1), capacity_of(e1=1))
 
     pinned = edit(standing, moves_of(("add", "n1", "e1"))).standing
     later = repair(pinned, changes_of(("wanted", "n2", None, 1)))
@@ -232,9 +204,7 @@ def test_edit_says_why_a_move_may_not_be_made(move, reason):
         [("n1", f"e{k}", 0.5) for k in range(1, 6)] + [("n2", "e2", 0.5), ("n2", "e6", 0.5), ("n3", "e1", 0.5)]
     )
     demand, capacity = demand_of(n1=1, n2=1, n3=0), capacity_of(e1=1, e2=1, e3=1, e4=1, e5=0, e6=1)
-    standing = reopen(
-        chosen_of([("n1", "e1"), ("n2", "e6")]), pairs, demand, capacity, conflicts=chosen_of([("n1", "e3")])
-    )
+    standing = reopen(ids_of([("n1", "e1"), ("n2", "e6")]), pairs, demand, capacity, conflicts=ids_of([("n1", "e3")]))
     standing = repair(standing, changes_of(("veto", "n1", "e4", None))).standing
     standing = edit(standing, moves_of(("add", "n2", "e6"))).standing
 
@@ -312,9 +282,7 @@ def tables_of(scores, wanted, free):
 @given(stories())
 def test_repair_equals_exhaustive_search_over_a_story_of_changes(story):
     scores, wanted, free, conflicts, stands, rounds = story
-    standing = reopen(
-        chosen_of(sorted(stands)), *tables_of(scores, wanted, free), conflicts=chosen_of(sorted(conflicts))
-    )
+    standing = reopen(ids_of(sorted(stands)), *tables_of(scores, wanted, free), conflicts=ids_of(sorted(conflicts)))
     barred = set(conflicts)
 
     for rows in rounds:
@@ -346,9 +314,7 @@ def test_repair_equals_exhaustive_search_over_a_story_of_changes(story):
 def test_edit_equals_exhaustive_search_where_only_what_must_move_moves(story, data):
     scores, wanted, free, conflicts, stands, _ = story
     allowed = {p: s for p, s in scores.items() if p not in conflicts and wanted[p[0]] and free[p[1]]}
-    standing = reopen(
-        chosen_of(sorted(stands)), *tables_of(scores, wanted, free), conflicts=chosen_of(sorted(conflicts))
-    )
+    standing = reopen(ids_of(sorted(stands)), *tables_of(scores, wanted, free), conflicts=ids_of(sorted(conflicts)))
     choices = [("remove", *p) for p in sorted(stands)] + [("add", *p) for p in sorted(allowed)]
     moves = (
         data.draw(st.lists(st.sampled_from(choices), unique_by=lambda m: m[1:], min_size=1, max_size=2))
@@ -449,12 +415,12 @@ def test_repair_does_not_depend_on_prices_or_the_order_of_rows(story):
     scores, wanted, free, conflicts, stands, rounds = story
     pairs, demand, capacity = tables_of(scores, wanted, free)
     prices = pl.DataFrame({"side": ["expert"] * len(free), "id": list(free), "price": [0.3] * len(free)})
-    changes, given_conflicts = changes_of(*rounds[0]), chosen_of(sorted(conflicts))
+    changes, given_conflicts = changes_of(*rounds[0]), ids_of(sorted(conflicts))
 
-    one = repair(reopen(chosen_of(sorted(stands)), pairs, demand, capacity, conflicts=given_conflicts), changes)
+    one = repair(reopen(ids_of(sorted(stands)), pairs, demand, capacity, conflicts=given_conflicts), changes)
     other = repair(
         reopen(
-            chosen_of(sorted(stands)[::-1]),
+            ids_of(sorted(stands)[::-1]),
             pairs[::-1],
             demand[::-1],
             capacity[::-1],
@@ -487,14 +453,14 @@ HERE = (LINE, demand_of(n1=1, n2=1, n3=1), capacity_of(e1=1, e2=1, e3=1))
 )
 def test_reopen_refuses_an_allocation_that_does_not_fit(assigned, code):
     with pytest.raises(TableError, match=code):
-        reopen(chosen_of(assigned), *HERE, conflicts=chosen_of([("n2", "e3")]))
+        reopen(ids_of(assigned), *HERE, conflicts=ids_of([("n2", "e3")]))
 
 
 def test_reopen_refuses_prices_below_0():
     prices = pl.DataFrame({"side": ["expert"], "id": ["e1"], "price": [-1.0]})
 
     with pytest.raises(TableError, match=r"table\.value.*prices\.price"):
-        reopen(chosen_of([]), *HERE, prices=prices)
+        reopen(ids_of([]), *HERE, prices=prices)
 
 
 @pytest.mark.parametrize(
@@ -518,7 +484,7 @@ def test_reopen_refuses_prices_below_0():
 )
 def test_repair_refuses_changes_that_make_no_sense(rows, code):
     with pytest.raises(TableError, match=code):
-        repair(reopen(chosen_of([("n1", "e1")]), *HERE), changes_of(*rows))
+        repair(reopen(ids_of([("n1", "e1")]), *HERE), changes_of(*rows))
 
 
 @pytest.mark.parametrize(
@@ -531,9 +497,9 @@ def test_repair_refuses_changes_that_make_no_sense(rows, code):
 )
 def test_edit_refuses_moves_that_make_no_sense(rows, code):
     with pytest.raises(TableError, match=code):
-        edit(reopen(chosen_of([("n1", "e1")]), *HERE), moves_of(*rows))
+        edit(reopen(ids_of([("n1", "e1")]), *HERE), moves_of(*rows))
 
 
 def test_repair_refuses_no_time_at_all():
     with pytest.raises(ArgumentError, match=r"argument\.value.*seconds"):
-        repair(reopen(chosen_of([]), *HERE), changes_of(), seconds=0)
+        repair(reopen(ids_of([]), *HERE), changes_of(), seconds=0)

@@ -10,34 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from silian.engines.allocate import Rules, assign, edit, reopen, repair
+from silian.engines.tests.small_tables import capacity_of, changes_of, demand_of, ids_of, moves_of, pairs_of
 from silian.errors import TableError
-
-IDS = {"need_id": pl.String, "expert_id": pl.String}
-
-
-def pairs_of(rows):
-    return pl.DataFrame(rows, schema={**IDS, "score": pl.Float64}, orient="row")
-
-
-def ids_of(rows):
-    return pl.DataFrame(rows, schema=IDS, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame({"need_id": list(wanted), "wanted": list(wanted.values())})
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())})
-
-
-def changes_of(*rows):
-    return pl.DataFrame(list(rows), schema={"kind": pl.String, **IDS, "value": pl.Float64}, orient="row")
-
-
-def moves_of(*rows):
-    return pl.DataFrame(list(rows), schema={"what": pl.String, **IDS}, orient="row")
-
 
 ONE_OF_A_SCHOOL = pl.DataFrame(
     [{"name": "school", "need_group": "need_id", "expert_group": "school", "at_most": 1.0}],

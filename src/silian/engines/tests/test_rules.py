@@ -11,21 +11,10 @@ from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import Rules, assign, loads
 from silian.engines.tests.small_rules import best_total, is_kept, limits_of, pairs_table, quotas, small_case
+from silian.engines.tests.small_tables import capacity_of, demand_of, pairs_of
 from silian.errors import ArgumentError, TableError
 
 APART = {"expert_id": pl.String, "other_id": pl.String}
-
-
-def pairs_of(rows):
-    return pl.DataFrame(rows, schema={"need_id": pl.String, "expert_id": pl.String, "score": pl.Float64}, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame({"need_id": list(wanted), "wanted": list(wanted.values())})
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())})
 
 
 def solved(case, **more):

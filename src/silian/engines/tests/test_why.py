@@ -12,30 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from silian.engines.allocate import Rules, assign, edit, reopen, repair, why
+from silian.engines.tests.small_tables import capacity_of, changes_of, demand_of, ids_of, pairs_of
 from silian.errors import TableError
-
-IDS = {"need_id": pl.String, "expert_id": pl.String}
-
-
-def pairs_of(rows):
-    return pl.DataFrame(rows, schema={**IDS, "score": pl.Float64}, orient="row")
-
-
-def ids_of(rows):
-    return pl.DataFrame(rows, schema=IDS, orient="row")
-
-
-def demand_of(**wanted):
-    return pl.DataFrame({"need_id": list(wanted), "wanted": list(wanted.values())})
-
-
-def capacity_of(**free):
-    return pl.DataFrame({"expert_id": list(free), "free": list(free.values())})
-
-
-def changes_of(*rows):
-    return pl.DataFrame(list(rows), schema={"kind": pl.String, **IDS, "value": pl.Float64}, orient="row")
-
 
 PAIRS = pairs_of([("n1", "e1", 0.9), ("n1", "e2", 0.5), ("n2", "e1", 0.7), ("n2", "e3", 0.6), ("n3", "e1", 0.2)])
 DEMAND, CAPACITY = demand_of(n1=1, n2=1, n3=1), capacity_of(e1=1, e2=1, e3=1)
