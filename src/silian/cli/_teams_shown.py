@@ -119,10 +119,26 @@ class _Names:
         return _safe(self.organisation.get(org) or org or "")
 
 
+def _holders(asked: Posed) -> pl.DataFrame:
+    """skill_id, expert_id, is_barred of everybody who has a skill."""
+    held = asked.skills.join(asked.challenge, on="skill_id", suffix="_wanted")
+    held = held.filter(pl.col("level") >= pl.col("level_wanted"))
+    is_barred = pl.col("expert_id").is_in(asked.barred["expert_id"].implode())
+    return held.select("skill_id", "expert_id", is_barred=is_barred)
+
+
+def _short(asked: Posed) -> pl.DataFrame:
+    """skill_id, wanted, who: the skills that enough people have, but too few who may come; and who may not."""
+    counts = _holders(asked).group_by("skill_id").agg(
+        all=pl.len(), can=(~pl.col("is_barred")).sum(), who=pl.col("expert_id").filter("is_barred").sort()
+    )  # fmt: skip
+    wanted = asked.challenge.join(counts, on="skill_id")
+    short = wanted.filter(pl.col("all") >= pl.col("wanted"), pl.col("can") < pl.col("wanted"))
+    return short.select("skill_id", "wanted", "who").sort("skill_id")
+
+
 def _skill_grid(asked: Posed) -> Grid:
-    can = asked.skills.join(asked.barred, on="expert_id", how="anti")
-    can = can.join(asked.challenge, on="skill_id", suffix="_wanted").filter(pl.col("level") >= pl.col("level_wanted"))
-    count = dict(can.group_by("skill_id").len().rows())
+    count = dict(_holders(asked).filter(~pl.col("is_barred")).group_by("skill_id").len().rows())
     grid = _grid(say("技能", "skill"), say("名称", "name"), say("需要", "wanted"), say("可选", "who can"))
     for skill, title, wanted in asked.challenge.select("skill_id", "title", "wanted").rows():
         grid.add_row(_safe(skill), _safe(title), f"{wanted}", f"{count.get(skill, 0)}")
@@ -240,6 +256,15 @@ def _show_blocks(console: Console, names: _Names, asked: Posed, found: Teams) ->
     title = dict(asked.challenge.select("skill_id", "title").rows())
     for row in found.blocks.iter_rows(named=True):
         console.print("  " + _block(names, asked, title, row), highlight=False)
+    told = set(found.blocks["subject"])
+    for skill, wanted, who in _short(asked).rows():
+        if skill not in told:
+            barred = say("；", "; ").join(f"{names.of(e)}{say('：', ': ')}{_barring(asked, e)}" for e in who)
+            named = _safe(f"{skill} {title[skill]}")
+            line = say(
+                f"技能 {named}：需 {wanted} 人，不得入选者 —— {barred}", f"skill {named}: {wanted} wanted, but {barred}"
+            )
+            console.print("  " + line, highlight=False)
 
 
 def _block(names: _Names, asked: Posed, title: Mapping[str, str], row: Mapping[str, Any]) -> str:
