@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from places import ROOT, TINY
 
 from silian import __version__, cli
+from silian.cli import _shown
 from silian.pipeline import Plan, Run
-from silian.tables import schema
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -389,74 +389,161 @@ def test_allocate_edit_names_the_rule_that_a_move_would_break_and_writes_nothing
     assert not (tmp_path / "after").exists()
 
 
-# ── teams ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def region_with_rules(folder, *lines):
+    """The tiny region with a table of rules, with Chinese headings."""
+    shutil.copytree(TINY, folder)
+    heading = "规则编号,规则类型,需求编号,专家编号,规则名称,需求分组,需求组值,专家分组,专家组值,合计对象,至少,至多"
+    (folder / "assignment_rules.csv").write_text("\n".join((heading, *lines)) + "\n", encoding="utf-8")
+    return folder
 
 
-@pytest.fixture(scope="module")
-def challenged(tmp_path_factory):
-    """The tiny region and a run of it up to the assignment."""
-    out = tmp_path_factory.mktemp("team") / "run"
-    assert call("allocate", TINY, "--out", out).exit_code == 0
-    return TINY, out
+def test_allocate_keeps_a_pin_of_an_expert_who_did_not_match_the_need(assigned, tmp_path):
+    pairs = assigned.table("expert_pairs").select("need_id", expert_id="target_id")
+    every = pairs.select("need_id").unique().join(assigned.table("loads").select("expert_id"), how="cross")
+    barred = assigned.table("conflicts").select("need_id", "expert_id")
+    free = every.join(pairs, on=pairs.columns, how="anti").join(barred, on=pairs.columns, how="anti").sort(pl.all())
+    need, expert = free.row(0)
+    region = region_with_rules(tmp_path / "region", f"r1,指定,{need},{expert}")
+
+    made = call("allocate", region, "--out", tmp_path / "run")
+    again = call("allocate", "why", region, tmp_path / "run", need, expert)
+    by_hand = call("allocate", "edit", TINY, assigned.path, "--add", need, expert)
+
+    assert made.exit_code == again.exit_code == by_hand.exit_code == 0, made.output + again.output + by_hand.output
+    told = Run.open(tmp_path / "run").table("assigned").filter(need_id=need, expert_id=expert)
+    assert 0 < told["score"].item() < 1
 
 
-def test_team_without_a_need_lists_the_challenges(challenged, language):
-    done = call("team", *challenged)
+def test_allocate_never_makes_a_pinned_pair_that_is_in_conflict(assigned, tmp_path):
+    need, expert = assigned.table("conflicts").select("need_id", "expert_id").row(0)
+    region = region_with_rules(tmp_path / "region", f"r1,指定,{need},{expert}")
 
-    assert done.exit_code == 0
-    assert {"N01", "N04"} <= set(re.findall(r"N\d{2}", done.output))
+    done = call("allocate", region, "--out", tmp_path / "run")
+
+    assert done.exit_code == 1
+    assert "[allocate.pin_conflict]" in done.output
+    assert f"{need} {expert}" in done.output
+    assert not (tmp_path / "run").exists()
 
 
-def test_team_shows_teams_their_cost_and_reasons_and_writes_its_tables(challenged, tmp_path, language):
-    before = (challenged[1] / "receipt.json").read_bytes()
-    done = call("team", *challenged, "N01", "--best", 2, "--out", tmp_path / "out")
-    best = pl.read_csv(tmp_path / "out" / "team_members.csv").filter(rank=1)["expert_id"].to_list()
-    others = pl.read_csv(TINY / "experts.csv").filter(~pl.col("expert_id").is_in(best))["expert_id"].to_list()
-    again = call("team", *challenged, "N01", "--why", others[0], "--with", best[0], "--apart", best[0], others[0])
+def test_run_with_rules_that_clash_says_which_and_leaves_them_in_a_file(tmp_path, language):
+    region = region_with_rules(
+        tmp_path / "region", "r1,限额,,,总经费,,,,,日费用（元）,,0", "r2,限额,,,至少十位,,,每个区县,D01,,90,"
+    )
+
+    done = call("allocate", region, "--out", tmp_path / "run")
+
+    assert done.exit_code == 1
+    assert "[run.clash]" in done.output
+    assert ("代价最小的放宽办法" if language == "zh" else "The cheapest way out") in done.output
+    assert ("至少 90" if language == "zh" else "at least 90") in done.output
+    listed = pl.read_csv(tmp_path / "run.clash.csv")
+    assert set(listed["part"]) == {"clash", "relaxation"}
+    assert listed["says_zh"].str.contains("至少十位").any()
+    assert not (tmp_path / "run").exists()
+    (region / "assignment_rules.csv").unlink()
+    assert call("allocate", region, "--out", tmp_path / "run").exit_code == 0
+    assert not (tmp_path / "run.clash.csv").exists()
+
+
+@pytest.mark.parametrize("rule", ["r1,否决,N01,E9999", "r1,E9999,N01,E01"])
+def test_a_rule_with_an_unknown_id_or_kind_stops_the_job(tmp_path, rule):
+    region = region_with_rules(tmp_path / "region", rule)
+
+    done = call("allocate", region, "--out", tmp_path / "run")
+
+    assert done.exit_code == 3
+    assert "E9999" in done.output
+
+
+def test_summary_says_how_far_the_assignment_may_be_from_the_best(capsys, language):
+    proof = {"total": 200.0, "gap": 0.31, "is_optimal": False, "floor": None, "floor_bound": None}
+
+    _shown.show_proof(_shown.console(), proof, 30.0)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "0.16%" in said
+    assert "allocate.seconds" in said
+
+
+def replies(path, *rows):
+    """A table of replies as a spreadsheet in Chinese saves it."""
+    lines = ["需求编号,专家编号,答复,保留名额", *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="gb18030")
+    return path
+
+
+def test_allocate_repair_holds_what_is_accepted_and_replaces_what_is_declined(assigned, tmp_path, language):
+    pairs = assigned.table("assigned")
+    busy = (
+        pairs["expert_id"].value_counts(sort=True).sort("count", "expert_id", descending=[True, False])["expert_id"][0]
+    )
+    kept, given_up = pairs.filter(expert_id=busy).rows()[:2]
+    declined = pairs.filter(pl.col("expert_id") != busy).row(0)
+    table = replies(
+        tmp_path / "答复.csv", (*kept[:2], "接受", ""), (*given_up[:2], "减少", 1), (*declined[:2], "谢绝", "")
+    )
+
+    done = call("allocate", "repair", TINY, assigned.path, "--replies", table, "--out", tmp_path / "after")
 
     assert done.exit_code == 0, done.output
-    assert ("已证明" if language == "zh" else "Proved") in done.output
-    assert all(expert in done.output for expert in best)
-    assert {path.stem for path in (tmp_path / "out").iterdir()} == set(schema.team())
-    assert again.exit_code == 0
-    assert ("为何未入选" if language == "zh" else "Why not") in again.output
-    assert (challenged[1] / "receipt.json").read_bytes() == before
+    assert ("接受 1 对，谢绝 1 对" if language == "zh" else "1 accepted, 1 declined, 1 with fewer") in done.output
+    after = pl.read_csv(tmp_path / "after" / "assigned.csv")
+    assert after.filter(expert_id=busy)["need_id"].to_list() == [kept[0]]
+    assert after.filter(need_id=declined[0], expert_id=declined[1]).is_empty()
 
 
-def test_team_says_why_there_is_none_and_exits_with_1(challenged, language):
-    done = call("team", *challenged, "N01", "--largest", 1)
+def test_allocate_repair_lists_wrong_replies_by_row_and_changes_nothing(assigned, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    need, expert, _ = assigned.table("assigned").row(0)
+    stranger = assigned.table("loads").filter(assigned=0)["expert_id"][0]
+    table = replies(
+        tmp_path / "replies.csv",
+        (need, expert, "减少", 0), (need, stranger, "接受", ""), (need, "E999", "谢绝", ""), (need, expert, "也许", ""),
+        *((n, e, "接受", "") for n, e in assigned.table("assigned").filter(expert_id=expert).rows()[1:2]),
+    )  # fmt: skip
+    other = assigned.table("assigned").filter(pl.col("expert_id") != expert).row(0)
+    second = replies(tmp_path / "second.csv", (*other[:2], "减少", ""))
+    third = replies(tmp_path / "third.csv", (need, expert, "接受", ""), (need, expert, "减少", 0))
+
+    wrong = [
+        call("allocate", "repair", TINY, assigned.path, "--replies", path, "--out", tmp_path / "after")
+        for path in (table, second, third)
+    ]
+    absent = call("allocate", "repair", TINY, assigned.path, "--replies", tmp_path / "nowhere.csv")
+
+    assert [done.exit_code for done in wrong] == [1] * 3
+    assert all("[run.replies]" in done.output for done in wrong)
+    said = ["".join(done.output.split()) for done in wrong]
+    assert all(code in said[0] for code in ("check.reply_pair", "check.unknown", "check.code", "E999"))
+    assert "check.reply_free" in said[1]
+    assert "check.reply_count" in said[2]
+    assert "[read.missing]" in absent.output
+    assert not (tmp_path / "after").exists()
+
+
+def test_allocate_draw_gives_no_pair_more_than_its_cap_and_says_what_chance_costs(assigned, tmp_path, language):
+    done = call("allocate", "draw", TINY, assigned.path, "--cap", 0.5, "--seed", 3, "--out", tmp_path / "drawn")
+
+    assert done.exit_code == 0, done.output
+    assert ("随机的代价" if language == "zh" else "chance costs") in done.output
+    figures = pl.read_csv(tmp_path / "drawn" / "draw.csv").row(0, named=True)
+    assert (figures["seed"], figures["cap"]) == (3, 0.5)
+    assert figures["best_total"] == pytest.approx(assigned.table("assigned")["score"].sum())
+    probable = pl.read_csv(tmp_path / "drawn" / "probabilities.csv")
+    assert probable["probability"].max() <= 0.5
+    drawn = pl.read_csv(tmp_path / "drawn" / "assigned.csv")
+    assert drawn.join(probable, on=["need_id", "expert_id"], how="anti").is_empty()
+    assert drawn.join(assigned.table("conflicts"), on=["need_id", "expert_id"], how="semi").is_empty()
+
+
+def test_allocate_draw_refuses_rules_that_it_would_not_keep(tmp_path):
+    region = region_with_rules(tmp_path / "region", "r1,限额,,,入企总量,每家企业,,,,,,3")
+    assert call("allocate", region, "--out", tmp_path / "run").exit_code == 0
+
+    done = call("allocate", "draw", region, tmp_path / "run", "--out", tmp_path / "drawn")
 
     assert done.exit_code == 1
-    assert ("团队至多 1 人" if language == "zh" else "at most 1 members") in done.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [(["N99"], "team.need"), (["N02"], "team.skills"), (["N01", "--why", "E99"], "team.expert")],
-)
-def test_team_names_what_it_does_not_know(challenged, arguments, code):
-    done = call("team", *challenged, *arguments)
-
-    assert done.exit_code == 1
-    assert f"[{code}]" in done.output
-
-
-def test_team_takes_a_kept_index_and_the_settings_of_a_plan(challenged, tmp_path):
-    kept = tmp_path / "experts.index"
-    assert call("match", "index", TINY, "--of", "experts", "--out", kept).exit_code == 0
-    (tmp_path / "plan.toml").write_text("[team]\ndays = 0\nkm_cny = 0\nstranger_cny = 0\n", encoding="utf-8")
-
-    done = call("team", *challenged, "N01", "--index", kept, "--plan", tmp_path / "plan.toml")
-
-    assert done.exit_code == 0
-    assert re.search(r"团队 1：\d+ 人，0 元", done.output)
-
-
-def test_team_refuses_an_index_of_achievements(challenged, tmp_path):
-    kept = tmp_path / "achievements.index"
-    assert call("match", "index", TINY, "--out", kept).exit_code == 0
-
-    done = call("team", *challenged, "N01", "--index", kept)
-
-    assert done.exit_code == 1
-    assert "[match.kind]" in done.output
+    assert "[allocate.limits]" in done.output
+    assert "入企总量" in done.output
+    assert not (tmp_path / "drawn").exists()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from places import TINY
@@ -17,6 +18,7 @@ from polars.testing import assert_frame_equal
 from silian import pipeline, tables
 from silian.errors import RunError
 from silian.pipeline import STEPS, Plan, Run
+from silian.tables import schema, synth
 from silian.tables.schema import results as result_tables
 
 PLAN = Plan.read(TINY / "plan.toml")
@@ -251,6 +253,30 @@ def test_run_interrupted_says_so_and_keeps_what_was_finished(tmp_path):
     assert "Stopped. Finished steps are kept" in said.read_text()
     assert not (tmp_path / "run").exists()
     assert "achievements" in resumed(pipeline.run(TINY, tmp_path / "run"))
+
+
+def test_run_interrupted_while_a_solver_searches_ends_at_once_with_nothing_half_written(tmp_path):
+    county = synth.make("county").region
+    needs, fees = county["needs"].head(60), np.random.default_rng(3).integers(10**5, 10**6, county["experts"].height)
+    experts = county["experts"].with_columns(fee_cny=pl.Series(2.0 * fees), free=pl.lit(4))
+    # no sum of even fees is odd, but a search has to go through them all to see it
+    odd = {"rule_id": "r1", "kind": "quota", "sum_of": "fee_cny", "at_least": 9_000_000.5, "at_most": 9_000_001.5}
+    rules = pl.DataFrame([odd | {"name": "odd"}], schema=schema.tables()["assignment_rules"].polars)
+    made = tables.Region.of({**county.tables, "needs": needs, "experts": experts, "assignment_rules": rules})
+    tables.write_region(made, tmp_path / "region")
+    (tmp_path / "plan.toml").write_text("[allocate]\nseconds = 100\n", encoding="utf-8")
+    out, said = tmp_path / "run", tmp_path / "said.txt"
+    process = silian("allocate", tmp_path / "region", "--plan", tmp_path / "plan.toml", "--out", out, errors=said)
+    while "match experts" not in said.read_text() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(1.5)  # into the search
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=20) == 130, said.read_text()  # the search alone would last far longer
+    assert "Stopped. Finished steps are kept" in said.read_text()
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {"region", "plan.toml", "said.txt", ".run.work"}
+    assert not list((tmp_path / ".run.work").glob("assigned*"))
 
 
 def test_page_holds_the_receipt_without_the_seconds(tiny_run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from silian.cli._options import EXIT_ERROR, Default, do_job, region_argument, ru
 from silian.cli._speech import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from silian.engines.allocate import Edit, Repair, Standing
 
@@ -77,6 +78,16 @@ repair_out = click.option(
     help=say("不得指派的配对，可多次", "A pair that must not be; may be repeated"),
 )
 @click.option(
+    "--replies",
+    "replies_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=say(
+        "专家答复表（CSV 或 Excel）：需求编号、专家编号、答复（接受、谢绝、减少）、保留名额",
+        "Table of replies (CSV or Excel): need_id, expert_id, reply (accept, decline, fewer), free",
+    ),
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
@@ -90,6 +101,7 @@ def allocate_repair(
     free: tuple[tuple[str, int], ...],
     wanted: tuple[tuple[str, int], ...],
     veto: tuple[tuple[str, str], ...],
+    replies_path: Path | None,
     seconds: float,
     out: Path | None,
 ) -> None:
@@ -98,14 +110,23 @@ def allocate_repair(
     changes += [{"kind": "free", "expert_id": e, "value": n} for e, n in free]
     changes += [{"kind": "wanted", "need_id": n, "value": v} for n, v in wanted]
     changes += [{"kind": "veto", "need_id": n, "expert_id": e} for n, e in veto]
-    if not changes:
+    if not changes and replies_path is None:
         raise click.UsageError(
-            say("请至少给出一项变动：--free、--wanted 或 --veto", "Give a change: --free, --wanted or --veto")
+            say(
+                "请至少给出一项变动：--free、--wanted、--veto 或 --replies",
+                "Give a change: --free, --wanted, --veto or --replies",
+            )
         )
-    from silian.pipeline import assignment
+    from silian.pipeline import Run, assignment
+    from silian.pipeline.replies import read_replies
 
+    replies = None if replies_path is None else read_replies(replies_path, region, Run.open(run_path))
+    if replies is not None:
+        _shown.show_replies(_shown.console(), replies)
     standing = _reopened(region, run_path)
-    _shown_repair(assignment.repaired(standing, changes, seconds=seconds), standing, out)
+    with _searching(seconds):
+        done = assignment.repaired(standing, changes, replies=replies, seconds=seconds)
+    _shown_repair(done, standing, out)
 
 
 @allocate.command(
@@ -145,7 +166,7 @@ def allocate_edit(
         raise click.UsageError(say("请至少给出一项调整：--add 或 --remove", "Give a move: --add or --remove"))
     from silian.pipeline import assignment
 
-    standing = _reopened(region, run_path)
+    standing = _reopened(region, run_path, named=list(add))
     moves = [(what, *pair) for what, pairs in (("add", add), ("remove", remove)) for pair in pairs]
     done = assignment.edited(standing, moves)
     if not done.verdict["is_allowed"].all():
@@ -172,11 +193,65 @@ def allocate_why(region: Path, run_path: Path, need: str, expert: str | None) ->
     _shown.show_why(_shown.console(), assignment.reasons_for(standing, need, expert))
 
 
-def _reopened(region: Path, run_path: Path) -> Standing:
+@allocate.command(
+    "draw",
+    help=say(
+        "随机指派：任何一对都不确定出现，期望总得分最高；RUN 中的结果不改动",
+        "Assign by lot: no pair is certain, and the expected total is the best; what lies in RUN stays as it is",
+    ),
+)
+@assigned_run
+@click.option(
+    "--cap",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.5,
+    show_default=True,
+    help=say("每对出现的最大概率", "Largest probability of any pair"),
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=7,
+    show_default=True,
+    help=say("随机种子：同一种子抽签结果相同", "Seed: the same seed gives the same draw"),
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help=say("写入抽签结果与概率的文件夹（CSV）", "Folder for the draw and its probabilities (CSV)"),
+)  # fmt: skip
+def allocate_draw(region: Path, run_path: Path, cap: float, seed: int, out: Path | None) -> None:
+    """Draw lots."""
+    from silian.pipeline import Run, assignment
+
+    console = _shown.console()
+    with console.status(say("正在求概率并抽签…", "finding the probabilities and drawing …")):
+        done = assignment.drawn(region, Run.open(run_path), cap=cap, seed=seed)
+    _shown.show_draw(console, done, seed=seed)
+    if out is not None:
+        assignment.write_draw(done, out, cap=cap, seed=seed)
+        console.print(say(f"已写入 {out}", f"Written to {out}"))
+
+
+def _reopened(region: Path, run_path: Path, *, named: list[tuple[str, str]] | None = None) -> Standing:
     from silian.pipeline import Run, assignment
 
     with _shown.console().status(say("正在读取…", "reading …")):
-        return assignment.reopened(region, Run.open(run_path))
+        return assignment.reopened(region, Run.open(run_path), named=named)
+
+
+@contextmanager
+def _searching(seconds: float) -> Iterator[None]:
+    """A clock that runs while the fewest changes are looked for."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    told = say(
+        f"正在寻找变动最少的方案；规则需要搜索时，每轮最长 {seconds:g} 秒",
+        f"looking for the fewest changes; {seconds:g} s at most for each search that rules need",
+    )
+    columns, console = (SpinnerColumn(), TextColumn(told), TimeElapsedColumn()), _shown.console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as clock:
+        clock.add_task("", total=None)
+        yield
 
 
 def _shown_repair(done: Repair | Edit, before: Standing, out: Path | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +40,17 @@ class Group(click.Group):
                 "Stopped. Finished steps are kept; run again to go on.",
             )
             click.echo(f"\n{text}", err=True)
+            _end_beside_a_solver()
             ctx.exit(EXIT_STOPPED)
+
+
+def _end_beside_a_solver() -> None:
+    """Where a solver is still at work, end the process at once: to tidy up under its feet could crash it."""
+    solving = sys.modules.get("silian.pipeline.waiting")
+    if solving is not None and solving.is_solving():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_STOPPED)
 
 
 class Default(Group):

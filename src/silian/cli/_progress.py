@@ -29,6 +29,20 @@ STEP_NAMES = {
     "index": ("建立索引", "build the index"),
 }
 
+# What an engine says of a long search, and how the screen says it in Chinese.
+SEARCHES = {
+    "prices of the rules": "求规则的影子价格",
+    "branch and bound": "分支定界",
+    "floor": "提高最低得分",
+    "done": "完成",
+}
+
+
+def doing(words: str) -> str:
+    """What an engine says of a search; a number at its end stays as it is."""
+    what, _, number = words.rpartition(" ") if words[-1:].isdigit() else (words, "", "")
+    return say(f"{SEARCHES.get(what, what)} {number}".strip(), words)
+
 
 def opened_bars(console: Console) -> Any:
     """Progress for the length of a `with`."""
@@ -48,6 +62,9 @@ class _Lines:
         """A line is written when the step is done."""
 
     def advance(self, units: int) -> None:
+        """Nothing between the lines."""
+
+    def doing(self, words: str) -> None:
         """Nothing between the lines."""
 
     def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
@@ -71,7 +88,7 @@ class _Bars:
             console=console,
             transient=True,
         )
-        self._console, self._task = console, self._bars.add_task("", total=None)
+        self._console, self._task, self._step = console, self._bars.add_task("", total=None), ""
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -82,11 +99,16 @@ class _Bars:
 
     def step(self, name: str, total: int) -> None:
         """Begin a bar."""
-        self._bars.reset(self._task, description=say(*STEP_NAMES[name]), total=total or None)
+        self._step = say(*STEP_NAMES[name])
+        self._bars.reset(self._task, description=self._step, total=total or None)
 
     def advance(self, units: int) -> None:
         """Move the bar."""
         self._bars.advance(self._task, units)
+
+    def doing(self, words: str) -> None:
+        """Say beside the step what goes on in it."""
+        self._bars.update(self._task, description=f"{self._step} · {doing(words)}")
 
     def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
         """Write the line of the finished step above the bar."""

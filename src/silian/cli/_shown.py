@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -10,17 +11,21 @@ from silian.cli._speech import language, say
 from silian.errors import RunError, SilianError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import polars as pl
     from rich.console import Console
 
-    from silian.engines.allocate import Edit, Repair, Standing
+    from silian.engines.allocate import Edit, Lottery, Repair, Standing
     from silian.pipeline import Run
     from silian.pipeline.indexes import Kept
+    from silian.pipeline.replies import Replies
     from silian.tables.schema import Table
 
 STALE = 0.4  # share of an index that is not what it learnt from; above, it is time to build anew (methods/match.md)
+ROOMS_APART = 3  # rooms of experts or needs in a clash that are told one by one; more share a sentence
+SHOWN_IDS = 12
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -46,11 +51,39 @@ def show_run(console: Console, done: Run) -> None:
                     table.add_row(results()[name].label(language()), f"{rows:,}")
     table.columns[1].justify = "right"
     console.print(table)
+    if "proof.parquet" in done.receipt["files"]:
+        show_proof(console, done.table("proof").row(0, named=True), done.receipt["plan"]["allocate"]["seconds"])
     page = done.path / "report.html"
     shown = page if page.exists() else done.path
     console.print(
         say(f"报告：{shown}", f"Report: {shown}") if page.exists() else say(f"结果：{shown}", f"Results: {shown}")
     )
+
+
+def show_proof(console: Console, proof: dict[str, float], seconds: float) -> None:
+    """How far the assignment may be from the best, where it is not proved to be that."""
+    lines = []
+    if not proof["is_optimal"]:
+        share = math.ceil(1e4 * proof["gap"] / proof["total"]) / 1e4 if proof["total"] else 0.0  # up: a bound stays one
+        told = say(
+            "指派未证明最优：总得分 {total:,.2f}，任何方案至多再高 {share:.2%}。",
+            "Not proved to be the best assignment: its total is {total:,.2f}; none is more than {share:.2%} higher.",
+        )
+        lines.append(told.format(total=proof["total"], share=share))
+    if proof["floor"] is not None and proof["floor_bound"] > proof["floor"] * (1 + 1e-9):
+        told = say(
+            "受保护需求的得分均不低于 {floor:.3f}；能否更高尚未证明，至多 {bound:.3f}。",
+            "Every protected need scores {floor:.3f} or more; more is not ruled out, up to {bound:.3f}.",
+        )
+        lines.append(told.format(floor=proof["floor"], bound=proof["floor_bound"]))
+    if lines and seconds:
+        told = say(
+            "搜索限时 {:g} 秒（allocate.seconds）；延长时限或可更好。",
+            "The search had {:g} s (allocate.seconds); with more it may get better.",
+        )
+        lines.append(told.format(seconds))
+    for line in lines:
+        console.print(line, style="yellow", highlight=False)
 
 
 def show_kept(console: Console, kept: Kept, out: Path) -> None:
@@ -127,6 +160,42 @@ def show_verdict(console: Console, done: Edit) -> None:
             console.print(line, style="red", highlight=False, markup=False)
     for rule in worded(done.broken, language=language()):
         console.print(f"  {rule}", highlight=False, markup=False)
+
+
+def show_replies(console: Console, replies: Replies) -> None:
+    told = say(
+        "答复：接受 {} 对，谢绝 {} 对，减少名额 {} 人", "Replies: {} accepted, {} declined, {} with fewer places"
+    )
+    console.print(told.format(*(part.height for part in replies[:3])), highlight=False)
+    if replies.notes.height:
+        show_problems(console, replies.notes, rows=10)
+
+
+def show_draw(console: Console, done: Lottery, *, seed: int) -> None:
+    figures = done.figures.row(0, named=True)
+    lines = (
+        say(
+            "抽中 {drawn:,} 对，总得分 {total:.2f}（种子 {seed}；换一个种子即另抽一次）",
+            "{drawn:,} pairs were drawn, total {total:.2f} (seed {seed}; another seed, another draw)",
+        ),
+        say(
+            "全部抽签平均总得分 {expected_total:.2f}，不抽签时最高 {best_total:.2f}："
+            "随机的代价 {cost:.2f}（{cost_share:.1%}）",
+            "Mean total of all draws {expected_total:.2f}, best without chance {best_total:.2f}: "
+            "chance costs {cost:.2f} ({cost_share:.1%})",
+        ),
+        say(
+            "任何一对出现的概率不超过 {largest_probability:.0%}；可能出现的共 {possible:,} 对",
+            "No pair is more probable than {largest_probability:.0%}; {possible:,} pairs may come out",
+        ),
+    )
+    counts = {"drawn": done.assigned.height, "possible": done.probabilities.height, "seed": seed}
+    for line in lines:
+        console.print(line.format(**figures, **counts), highlight=False)
+    missing = int(done.unmet["missing"].sum())
+    if missing:
+        told = say("本次抽签尚缺专家 {:,} 人次", "{:,} places stay open in this draw")
+        console.print(told.format(missing), highlight=False)
 
 
 def show_changes(console: Console, done: Repair | Edit, before: Standing) -> None:
@@ -235,7 +304,57 @@ def show_problems(console: Console, found: pl.DataFrame, *, rows: int) -> None:
             console.print(f"{count:>8,}  {code}{' !' if grave else ''}  {escape(first or '')}", highlight=False)
 
 
+def _show_clash(console: Console, error: SilianError) -> None:
+    """The smallest set of rules that clash, and the cheapest way out, one sentence a line."""
+    from silian.pipeline.assignment import clash_rows
+
+    rows = error.problems if error.code == "run.clash" else clash_rows(error)
+    if rows is None:
+        return
+    clash, way = rows.filter(part="clash", clash=1), rows.filter(part="relaxation")
+    sets = rows["clash"].drop_nulls().n_unique()
+    which = say("如下", "as follows")
+    if sets > 1:
+        which = say(f"最小的一组（共 {sets} 组）", f"the smallest of {sets} sets")
+    headings = (
+        say(f"相互冲突的规则，{which}；至少放宽其中一条：", f"Rules that clash, {which}; one of them has to give way:"),
+        say("代价最小的放宽办法：", "The cheapest way out:"),
+    )
+    for heading, table in zip(headings, (clash, way), strict=True):
+        if table.height:
+            console.print(heading, highlight=False)
+            for words in _sentences(table):
+                console.print(f"  · {words}", highlight=False, markup=False)
+
+
+def _sentences(table: pl.DataFrame) -> Iterator[str]:
+    """A sentence for each rule; experts whose places are all needed, or needs that are full, share one."""
+    import polars as pl
+
+    is_way = table["part"][0] == "relaxation"
+    rooms = {
+        "free": say("这些专家的名额合计 {:g} 个：{}", "these experts have {:g} places in all: {}"),
+        "wanted": say("这些需求合计只需 {:g} 位专家：{}", "these needs want {:g} experts in all: {}"),
+    }
+    if is_way:
+        rooms = {
+            "free": say("以下专家共增加 {:g} 个名额：{}", "give these experts {:g} more places in all: {}"),
+            "wanted": say("以下需求共多接受 {:g} 位专家：{}", "let these needs take {:g} experts more in all: {}"),
+        }
+    alike = {rule: table.filter(rule=rule) for rule in rooms}
+    alike = {rule: rows for rule, rows in alike.items() if rows.height > ROOMS_APART}
+    yield from table.filter(~pl.col("rule").is_in(list(alike)))[f"says_{language()}"]
+    for rule, rows in alike.items():
+        who = rows["expert" if rule == "free" else "need"].to_list()
+        ids = say("、", ", ").join(who[:SHOWN_IDS])
+        if len(who) > SHOWN_IDS:
+            ids += say(f" 等 {len(who)} 个", f" and {len(who) - SHOWN_IDS} more")
+        yield rooms[rule].format(rows["by" if is_way else "limit"].sum(), ids)
+
+
 def show_error(error: SilianError) -> None:
     click.secho(f"[{error.code}] {error.message(language())}", fg="red", err=True)
-    if isinstance(error, RunError) and error.problems is not None:
+    if error.code in ("run.clash", "allocate.clash"):
+        _show_clash(console(stderr=True), error)
+    elif isinstance(error, RunError) and error.problems is not None:
         show_problems(console(stderr=True), error.problems, rows=10)

@@ -349,6 +349,18 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "a rule of kind {kind} needs {wanted}. Fill it, or drop the rule.",
         "{kind} 类规则须填写 {wanted}。请填写，或删除该规则。",
     ),
+    "check.reply_pair": (
+        "the run assigns no such pair. Name a pair that was sent out, or the run that it came from.",
+        "该运行未指派此配对。请填写已发出的配对，或指明其所属的运行。",
+    ),
+    "check.reply_free": (
+        "fewer needs the number of needs that the expert still serves (free). Fill it.",
+        "答复为“减少”时须填写仍服务几项需求（保留名额）。请填写。",
+    ),
+    "check.reply_count": (
+        "the replies of this expert do not go together: fewer says {wanted} places. Correct one of them.",
+        "该专家的答复前后不一：“减少”所写名额为 {wanted}。请更正其一。",
+    ),
     "check.future": (
         "lies after the day of the check ({wanted}). Correct the date.",
         "晚于检查日期（{wanted}）。请更正日期。",

@@ -88,9 +88,9 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "代价最小的放宽办法（代价 {cost:.6g}）：{ways_zh}。请据此放宽，或从每组中放宽一条；全部条目见 problems。",
     ),
     "allocate.time": (
-        "no allocation that keeps all rules was found in {seconds} s (a total above {bound:.6g} is impossible). Give "
+        "no allocation that keeps all rules was found in {seconds:g} s (a total above {bound:.6g} is impossible). Give "
         "it more seconds, or relax the rules: `allocate.clashes` tells which ones clash.",
-        "在 {seconds} 秒内没有找到满足全部规则的指派（总得分不可能超过 {bound:.6g}）。请延长时间或放宽规则："
+        "在 {seconds:g} 秒内没有找到满足全部规则的指派（总得分不可能超过 {bound:.6g}）。请延长时间或放宽规则："
         "`allocate.clashes` 可指出相互冲突的规则。",
     ),
     "allocate.floor": (
@@ -128,27 +128,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{shown}. Drop them, or use allocate.assign, which keeps all rules and gives reasons.",
         "allocate.{what} 只适用于需求、名额、指定和否决，而现有另外 {count} 条限制，例如 {shown}。"
         "请去掉这些限制，或使用 allocate.assign（遵守全部规则并给出原因）。",
-    ),
-    # ── team ────────────────────────────────────────────────────────────────────────────────────────────────
-    "team.need": (
-        "the region has no need {need}. Near: {near}.",
-        "区域中没有需求 {need}。相近的有：{near}。",
-    ),
-    "team.skills": (
-        "need {need} states no skills, so no team can be formed for it. List what it needs in the table "
-        "challenge_skills, one row a skill. {count} need(s) state skills: {shown}.",
-        "需求 {need} 没有列出所需技能，无法组队。请在 challenge_skills 表中逐行填写所需技能。"
-        "已列出技能的需求有 {count} 项：{shown}。",
-    ),
-    "team.expert": (
-        "the region has no expert {shown} ({count} unknown). Near: {near}.",
-        "区域中没有专家 {shown}（{count} 个编号未知）。相近的有：{near}。",
-    ),
-    "team.run": (
-        "{count} expert(s) of the region are not in the run {run}, e.g. {shown}: the data has changed since. Run "
-        "`silian run` again; finished steps that still hold are taken over.",
-        "区域中有 {count} 位专家不在运行结果 {run} 中，例如 {shown}：数据在运行之后有变化。请重新执行 `silian run`，"
-        "仍然有效的步骤会沿用。",
     ),
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     "compute.name": (
@@ -231,6 +210,20 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "run.grave": (
         "{count} grave problem(s) in {region}, e.g. {shown}. Correct them (all stand in {listed}), then run again.",
         "{region} 中有 {count} 个严重问题，例如 {shown}。请更正（全部列于 {listed}）后重新运行。",
+    ),
+    "run.clash": (
+        "the rules of the assignment cannot all be kept, so nobody was assigned and no result was written. {listed} "
+        "tells which ones clash and the cheapest way out. Change them (assignment_rules, plan), then run again.",
+        "指派规则无法同时满足，未作指派，也未写出结果。{listed} 列出相互冲突的规则与代价最小的放宽办法。"
+        "请修改规则（assignment_rules 表或方案）后重新运行。",
+    ),
+    "run.beside": (
+        "allocate.beside names the folder {out}, into which this run goes: it would stand beside itself. Leave it out.",
+        "allocate.beside 列出了本次运行自己的结果文件夹 {out}，会把自己算作其他项目。请去掉它。",
+    ),
+    "run.replies": (
+        "{count} row(s) of {path} cannot be used as replies, so nothing was changed. Correct them, then run again.",
+        "{path} 中有 {count} 处无法作为答复使用，未作任何调整。请更正后重新运行。",
     ),
     "run.busy": (
         "another run is writing {out} now. Wait for it, or choose another --out.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,10 +16,12 @@ import polars as pl
 
 from silian import __version__, tables
 from silian.compute.local import Local
-from silian.errors import RunError
+from silian.errors import RunError, TableError
+from silian.pipeline.assignment import clash_rows
 from silian.pipeline.folder import RECEIPT, WorkFolder, digest, file_digest, full_disk_told
 from silian.pipeline.plan import Plan
-from silian.pipeline.steps import STEPS, Progress, Step, Work, needed_for
+from silian.pipeline.steps import STEPS, Progress, Step, Tables, Work, needed_for
+from silian.tables.schema import repair as repair_tables
 from silian.tables.schema import results as result_tables
 
 if TYPE_CHECKING:
@@ -75,6 +78,9 @@ class Silent:
     def advance(self, units: int) -> None:
         """Nothing."""
 
+    def doing(self, words: str) -> None:
+        """Nothing."""
+
     def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
         """Nothing."""
 
@@ -110,7 +116,7 @@ def run(
 
     Raises
     ------
-    RunError : run.grave, run.busy, run.not_a_run, run.inside, run.disk.
+    RunError : run.grave, run.clash, run.beside, run.missing, run.busy, run.not_a_run, run.inside, run.disk.
     ReadError, PlanError and the errors of the engines.
 
     Notes
@@ -145,6 +151,7 @@ class _Job:
     name: str = ""
     on: date | None = None
     inputs: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, Run] = field(default_factory=dict)  # runs of other programmes by their paths as the plan has them
     results: dict[str, pl.DataFrame] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -160,6 +167,7 @@ class _Job:
         if self.region.geojson is not None:
             names.add("districts.geojson")
         self.inputs = {name: file_digest(root / name) for name in sorted(names)}
+        self.beside = {path: self._beside(Path(path)) for path in self.plan.allocate.beside}
         rows = {name: table.height for name, table in self.region.tables.items() if table.height}
         self._end("load", began, rows)
 
@@ -170,7 +178,7 @@ class _Job:
         problems = tables.check(self.region, on=self.plan.day)
         grave = problems.filter("grave" if self.plan.check.drop else pl.lit(value=True))
         if grave.height:
-            listed = self._problem_file()
+            listed = self._note("problems")
             with full_disk_told(listed):
                 listed.write_bytes(tables.to_csv(problems, result_tables()["problems"]))
             shown = "; ".join(f"{r['file']}:{r['row'] or ''} {r['code']}" for r in grave.head(3).to_dicts())
@@ -184,7 +192,10 @@ class _Job:
 
     def do(self, step: Step) -> None:
         """Do one step, or take it over when it was finished under the same key."""
-        sections = {name: self.plan.as_dict()[name] for name in step.sections}
+        plan = self.plan.moved(lambda _: "").as_dict()  # what lies at a path counts, not where that is
+        sections: dict[str, Any] = {name: plan[name] for name in step.sections}
+        if step.name == "allocate":
+            sections |= {"beside": list(self._beside_inputs().values())}
         key = digest(_code(), self.inputs, self.on, self.plan.seed, step.name, sections, self._after(step.after))
         self.keys[step.name] = key
         began = self._begin(step.name)
@@ -192,13 +203,25 @@ class _Job:
         if resumed:
             given = {name: self.folder.read_table(name) for name in step.gives}
         else:
-            given = step.work(self._work(step.name))
+            given = self._given(step)
             given = {name: _promised(name, given[name]) for name in step.gives}
             files_ = [self.folder.write_table(name, table) for name, table in given.items()]
             self.folder.finish(step.name, key, files=files_)
         self.results |= given
         self.kept |= {f"{name}.parquet" for name in given}
         self._end(step.name, began, {n: t.height for n, t in given.items()}, resumed=resumed, key=key)
+
+    def _given(self, step: Step) -> Tables:
+        """The tables of a step; where rules clash, a file beside the run tells which."""
+        try:
+            return step.work(self._work(step.name))
+        except TableError as error:
+            if error.code != "allocate.clash":
+                raise
+            rows, listed = clash_rows(error), self._note("clash")
+            with full_disk_told(listed):
+                listed.write_bytes(tables.to_csv(rows, repair_tables()["clash"]))
+            raise RunError("run.clash", problems=rows, listed=str(listed)) from error
 
     def report(self) -> None:
         """Write the page, the workbook and the charts."""
@@ -223,17 +246,40 @@ class _Job:
         """Write plan and receipt, then let the folder appear."""
         problems = tables.to_csv(self.results["problems"], result_tables()["problems"])
         self.kept.add(self.folder.write_bytes("problems.csv", problems))
-        self.kept.add(self.folder.write_bytes("plan.toml", self.plan.to_toml().encode()))
+        self.kept.add(self.folder.write_bytes("plan.toml", self._plan_there().encode()))
         made = {name: file_digest(self.folder.path / name) for name in sorted(self.kept)}
         ran = {"where": self.runner.name, "machines": self.runner.machines, "workers": self.runner.workers}
         receipt = self._facts() | {"ran": ran, "steps": self.steps, "files": made}
         text = json.dumps(receipt, ensure_ascii=False, indent=1, default=str)
         self.folder.write_bytes(RECEIPT, text.encode())
         self.folder.appear(self.kept | {RECEIPT})
-        self._problem_file().unlink(missing_ok=True)  # of an earlier run that was stopped by grave problems
+        for name in ("problems", "clash"):  # of an earlier run that was stopped
+            self._note(name).unlink(missing_ok=True)
 
-    def _problem_file(self) -> Path:
-        return self.folder.out.with_name(f"{self.folder.out.name}.problems.csv")
+    def _beside(self, path: Path) -> Run:
+        """A finished run of another programme."""
+        if path.resolve() == self.folder.out.resolve():
+            raise RunError("run.beside", out=str(self.folder.out))
+        return Run.open(path)
+
+    def _beside_inputs(self) -> dict[str, str]:
+        """The digests of the files of other programmes that count."""
+        names = [f"{name}.parquet" for name in ("assigned", "contacts", "same", "same_people")]
+        return {
+            f"{path}/{name}": file_digest(run.path / name)
+            for path, run in self.beside.items()
+            for name in names
+            if (run.path / name).is_file()  # what is missing is told when it is read
+        }
+
+    def _plan_there(self) -> str:
+        """The plan as a file of the run folder, with the paths in it as they are seen from there."""
+        out = self.folder.out.resolve()
+        return self.plan.moved(lambda path: Path(os.path.relpath(Path(path).resolve(), out)).as_posix()).to_toml()
+
+    def _note(self, name: str) -> Path:
+        """Where a run that stops leaves what has to be corrected: beside the folder that it would have become."""
+        return self.folder.out.with_name(f"{self.folder.out.name}.{name}.csv")
 
     def _draw(self, specs: Mapping[str, dict[str, Any]]) -> None:
         from silian.report.render import render
@@ -256,7 +302,7 @@ class _Job:
             "on": str(self.on) if self.on else "",
             "seed": self.plan.seed,
             "plan": self.plan.as_dict(),
-            "inputs": self.inputs,
+            "inputs": self.inputs | self._beside_inputs(),
             "steps": steps,
         }
 
@@ -269,6 +315,8 @@ class _Job:
             runner=self.runner,
             step=lambda total: self.progress.step(name, total),
             advance=self.progress.advance,
+            doing=self.progress.doing,
+            beside=tuple(self.beside.values()),
         )
 
     def _after(self, names: tuple[str, ...]) -> list[str]:

@@ -8,12 +8,12 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from silian.errors import Language, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -169,68 +169,18 @@ class AllocatePlan:
         high=86_400,
         default=0.0,
     )
+    beside: tuple[str, ...] = setting(
+        "Run folders of other programmes, relative to the plan file: the places that their assignments take are gone, "
+        "and their experts count in the contact budget",
+        "其他项目的运行结果文件夹（相对于方案文件）：其指派占用专家名额，并计入企业的入企总量",
+        default=(),
+    )
     conflict_years: int = setting(
         "Relations that ended longer ago than this are no conflict of interest",
         "结束超过该年数的关系不再视为利益冲突",
         low=0,
         high=50,
         default=3,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class TeamPlan:
-    """How teams for joint challenges are formed, and what counts as cost."""
-
-    candidates: int = setting(
-        "Experts considered for each skill: those that match it best",
-        "每项技能最多考虑的专家数（匹配得分最高者）",
-        low=1,
-        high=1000,
-        default=100,
-    )
-    min_score: float = setting(
-        "Experts who match a skill with this score or more count as holding it",
-        "与技能的匹配得分达到该值的专家视为具备该技能",
-        low=0,
-        high=1,
-        default=0.22,
-    )
-    days: float = setting(
-        "Days that each member works on a challenge; times the fee per day",
-        "每名成员的工作天数，乘以日费用",
-        low=0,
-        high=3660,
-        default=10.0,
-    )
-    km_cny: float = setting(
-        "What a kilometre between a member and the challenge's place costs (CNY), all journeys together",
-        "成员与任务所在地每公里的成本（元），含全部往返",
-        low=0,
-        high=1_000_000,
-        default=10.0,
-    )
-    stranger_cny: float = setting(
-        "What two members who never worked together cost (CNY): the days until they do",
-        "两名从未合作的成员的磨合成本（元）",
-        low=0,
-        high=1_000_000_000,
-        default=5000.0,
-    )
-    far: int = setting(
-        "Steps of joint work apart at which two people count as strangers: 2, whoever shares no work; "
-        "3, a common partner halves the cost",
-        "相隔几步合作视为陌生：2 为凡无共同业绩者；3 则有共同合作者的成本减半",
-        low=2,
-        high=10,
-        default=3,
-    )
-    per_organisation: int = setting(
-        "Members of one organisation at most; 0 means any number",
-        "同一单位的成员最多几人；0 为不限",
-        low=0,
-        high=1000,
-        default=0,
     )
 
 
@@ -286,7 +236,6 @@ class Plan:
     check: CheckPlan = field(default_factory=CheckPlan)
     match: MatchPlan = field(default_factory=MatchPlan)
     allocate: AllocatePlan = field(default_factory=AllocatePlan)
-    team: TeamPlan = field(default_factory=TeamPlan)
     chain: ChainPlan = field(default_factory=ChainPlan)
     report: ReportPlan = field(default_factory=ReportPlan)
 
@@ -312,7 +261,7 @@ class Plan:
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
-            return cls.of(tomllib.loads(text), where=path.name)
+            return cls.of(tomllib.loads(text), where=path.name).moved(lambda beside: str(path.parent / beside))
         except FileNotFoundError:
             raise PlanError("plan.missing", path=str(path)) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
@@ -328,6 +277,11 @@ class Plan:
         except ValueError:
             raise PlanError("plan.day", found=self.on) from None
 
+    def moved(self, place: Callable[[str], str]) -> Plan:
+        """The plan with the paths in it as `place` gives them."""
+        beside = tuple(place(path) for path in self.allocate.beside)
+        return dataclasses.replace(self, allocate=dataclasses.replace(self.allocate, beside=beside))
+
     def to_toml(self) -> str:
         """The plan as a TOML file with every setting, its meaning beside it."""
         lines = [f"# {f.metadata['meaning']}\n{f.name} = {_toml(value)}" for f, value in _settings(self)]
@@ -339,8 +293,9 @@ class Plan:
         return "\n".join(lines) + "\n"
 
     def as_dict(self) -> dict[str, Any]:
-        """The plan as plain nested values."""
-        return dataclasses.asdict(self)
+        """The plan as plain nested values, as JSON has them."""
+        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return plain
 
 
 def settings() -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:
@@ -389,8 +344,10 @@ def _checked(f: dataclasses.Field[Any], value: Any, kind: type, *, where: str, n
         value = value.isoformat()
     if kind is float and type(value) is int:
         value = float(value)
+    if kind is tuple and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = tuple(value)
     if type(value) is not kind:
-        raise PlanError("plan.type", where=where, name=name, found=repr(value), wanted=kind.__name__)
+        raise PlanError("plan.type", where=where, name=name, found=repr(value), wanted=_NAMES.get(kind, kind.__name__))
     low, high, of = f.metadata["low"], f.metadata["high"], f.metadata["of"]
     if (low is not None and not value >= low) or (high is not None and not value <= high):
         raise PlanError("plan.value", where=where, name=name, found=repr(value), wanted=f"{low} … {high}")
@@ -399,7 +356,12 @@ def _checked(f: dataclasses.Field[Any], value: Any, kind: type, *, where: str, n
     return value
 
 
+_NAMES: Final[dict[type, str]] = {tuple: "a list of texts"}
+
+
 def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

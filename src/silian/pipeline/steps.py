@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from silian.engines import allocate, chain, link, match
-from silian.pipeline.assignment import posed
+from silian.pipeline.assignment import contacts, elsewhere, loads, posed
 from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
+from silian.pipeline.waiting import waited
 from silian.tables import district_centres
 from silian.tables.schema import results as result_tables
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from silian.compute import Runner
+    from silian.pipeline.job import Run
     from silian.pipeline.plan import Plan
     from silian.tables import Region
 
@@ -35,6 +37,9 @@ class Progress(Protocol):
 
     def advance(self, units: int) -> None:
         """So many units of the present step are done."""
+
+    def doing(self, words: str) -> None:
+        """What goes on in the present step, in the words of the engine."""
 
     def done(self, name: str, rows: int, seconds: float, *, resumed: bool) -> None:
         """A step has ended, or was taken over from an earlier run."""
@@ -51,6 +56,8 @@ class Work:
     runner: Runner  # where blocks are worked on; changes no result
     step: Callable[[int], None]  # begins a bar of so many units
     advance: Callable[[int], None]  # so many units are done
+    doing: Callable[[str], None]  # what goes on
+    beside: tuple[Run, ...] = ()  # finished runs of other programmes
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +144,29 @@ def exposure_step(work: Work) -> Tables:
 
 def allocate_step(work: Work) -> Tables:
     """Which expert serves which need: the best total within demand and capacity."""
-    asked = posed(work.region, work.results, work.plan.allocate, work.on)
-    given = allocate.assign(
-        asked.pairs,
-        asked.demand,
-        asked.capacity,
-        conflicts=asked.conflicts,
-        rules=asked.rules,
-        goal="fair" if work.plan.allocate.goal == "fair" else "total",
-        seconds=work.plan.allocate.seconds or None,
+    taken = elsewhere(work.beside, work.results)
+    asked = posed(work.region, work.results, work.plan, work.on, taken=taken)
+    given = waited(
+        partial(
+            allocate.assign,
+            asked.pairs,
+            asked.demand,
+            asked.capacity,
+            conflicts=asked.conflicts,
+            rules=asked.rules,
+            goal="fair" if work.plan.allocate.goal == "fair" else "total",
+            seconds=work.plan.allocate.seconds or None,
+            tell=_teller(work),
+        )
     )
-    loads = allocate.loads(given.assigned, asked.capacity)
     return {
         "assigned": given.assigned,
         "unmet": given.unmet,
         "unmet_reasons": given.reasons,
         "prices": given.prices,
         "proof": given.proof,
-        "loads": loads,
+        "loads": loads(given.assigned, asked.capacity, taken),
+        "contacts": contacts(given.assigned, asked.demand, taken),
     }
 
 
@@ -205,7 +217,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "allocate",
         ("link", "experts"),
-        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads"),
+        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads", "contacts"),
         ("allocate",),
         allocate_step,
     ),
@@ -250,6 +262,22 @@ def with_body(rows: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
 def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
     return with_body(makes, same).unique(["org_id", "product_id"], keep="first", maintain_order=True)
+
+
+def _teller(work: Work) -> Callable[[float, str], None]:
+    """What an engine tells of a search, as a bar of a hundred units."""
+    told = 0
+
+    def tell(part: float, words: str) -> None:
+        nonlocal told
+        if not told:
+            work.step(100)
+        units = max(1, int(100 * part))
+        work.advance(max(0, units - told))
+        told = max(told, units)
+        work.doing(words)
+
+    return tell
 
 
 def _explained(

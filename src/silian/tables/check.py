@@ -59,8 +59,10 @@ def check(region: Region, *, on: date | None = None) -> pl.DataFrame:
     -------
     Schema results/problems: the problems of reading and those found here; grave ones first, then by table, file, row.
         Grave: a needed table missing or without rows (check.table, check.rows); a needed column missing or empty
-        throughout (check.column); an empty key cell (check.empty) and a key that stands twice in different rows of a
-        table with a key of one column (check.duplicate), for nobody can tell which row is meant. All else is listed.
+        throughout (check.column); a rule of assignment_rules that lacks a part or has an unknown id or code
+        (check.rule, check.unknown, check.code); an empty key cell (check.empty) and a key that stands twice in
+        different rows of a table with a key of one column (check.duplicate), for nobody can tell which row is meant.
+        All else is listed.
 
     Notes
     -----
@@ -78,6 +80,11 @@ def check(region: Region, *, on: date | None = None) -> pl.DataFrame:
         found += _check_table(region, table, on)
     found += _check_map(region)
     return gathered(found)
+
+
+def check_table(region: Region, table: Table) -> pl.DataFrame:
+    """Everything wrong in one table that was read beside the region's own, as a problems table; see `read_table`."""
+    return gathered([region.problems, *_check_table(region, table, None)])
 
 
 # ── one table ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +182,7 @@ def _codes_and_formats(frame: pl.DataFrame, where: pl.DataFrame, column: Column)
         words = {}
     for code_name in failed["code"].unique(maintain_order=True).sort():
         bad = cells.join(failed.filter(pl.col("code") == code_name), on="found", how="semi", maintain_order="left")
-        yield listed(code_name, bad, table=column.table, column=column.name, words=words)
+        yield listed(code_name, bad, table=column.table, column=column.name, grave=_is_rule(column.table), words=words)
 
 
 def _references(region: Region, frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:
@@ -186,7 +193,13 @@ def _references(region: Region, frame: pl.DataFrame, where: pl.DataFrame, table:
         cells = where.with_columns(found=bad).filter(pl.col("found").list.len() > 0).explode("found")
         if cells.height:
             wanted = EITHER.join(".".join(target) for target in column.targets)
-            yield listed("check.unknown", cells, table=table.name, column=column.name, words={"wanted": wanted})
+            words, is_grave = {"wanted": wanted}, _is_rule(table.name)
+            yield listed("check.unknown", cells, table=table.name, column=column.name, grave=is_grave, words=words)
+
+
+def _is_rule(table: str) -> bool:
+    """Whether a wrong id or code in a table is grave: a rule would then hold for nobody, or for everybody."""
+    return table == "assignment_rules"
 
 
 def _duplicates(frame: pl.DataFrame, where: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:

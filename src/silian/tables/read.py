@@ -88,6 +88,48 @@ def read_region(path: Path, *, progress: Callable[[str], None] | None = None, li
     return _region(pieces, notes, geojson)
 
 
+def read_table(path: Path, table: Table, *, beside: Region, limits: Limits = LIMITS) -> Region:
+    """Read one table that is handed in beside a region, as carefully as the region's own.
+
+    Parameters
+    ----------
+    path : a CSV, TSV, Excel or Parquet file; of a workbook the first sheet
+    table : what it holds, e.g. `repair()["replies"]` of the schema
+    beside : the region whose ids it may name
+    limits : as for `read_region`
+
+    Returns
+    -------
+    Region : that of `beside` with the table among its tables, where its rows came from, and as problems what was found
+        wrong while reading this file; `check_table` finds the rest
+
+    Raises
+    ------
+    ReadError : as `read_region`.
+    """
+    notes: list[pl.DataFrame] = []
+    made = TypedTable(table, path.name)
+    try:
+        if not path.exists():
+            raise ReadError("read.missing", path=str(path))
+        real = path.resolve()  # the path itself is the user's own choice, a link or not
+        file = _File(_safe(real, real.parent, path.name, limits, table.name), path.name, table)
+        for _, raw in _raw(file, limits, notes):
+            made.add(raw, limits)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise ReadError("read.failed", file=str(error.filename or path), found=found) from error
+    rows = pl.concat(made.parts) if made.parts else table.empty()
+    places = pl.concat(made.places) if made.places else pl.DataFrame(schema={"file": pl.String(), "row": pl.Int64()})
+    source = sources_of(places) or (Source(file=path.name, first_row=2, rows=0),)
+    return Region(
+        tables=MappingProxyType({**beside.tables, table.name: rows}),
+        sources=MappingProxyType({**beside.sources, table.name: source}),
+        geojson=beside.geojson,
+        problems=gathered([*made.problems, *notes]),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     """A file that belongs to a region."""

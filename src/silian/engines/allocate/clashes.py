@@ -165,9 +165,10 @@ def worded(table: pl.DataFrame, *, language: Language = "zh") -> pl.Series:
     (['n3 must get e9'], ['需求 n3 必须由专家 e9 服务'])
     """
     code = "rule_relaxed" if "by" in table.columns else "rule_says"
+    everywhere = "全部" if language == "zh" else "all"
     said = []
     for row in table.to_dicts():
-        at = " · ".join(v for v in (row["need"], row["expert"]) if v is not None) or "*"
+        at = " · ".join(v for v in (row["need"], row["expert"]) if v is not None) or everywhere
         amounts = {k: f"{row[k]:.10g}" for k in ("limit", "by") if k in row}
         said.append(phrase(code, row["rule"], language, **(row | amounts | {"at": at})))
     return pl.Series("words", said, pl.String)

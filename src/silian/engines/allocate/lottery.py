@@ -19,6 +19,8 @@ from silian.errors import ArgumentError, TableError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from silian.engines.allocate.rules import Case, Rules
+
     Whole = NDArray[np.int64]
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -49,6 +51,7 @@ def lottery(
     cap: float = 0.5,
     seed: int = 0,
     conflicts: pl.DataFrame | None = None,
+    rules: Rules | None = None,
 ) -> Lottery:
     """Draw an allocation in which no pair is more probable than its cap, with the best expected total.
 
@@ -57,6 +60,7 @@ def lottery(
     pairs : need_id, expert_id, score[, cap]; one row per possible pair, as in `assign`
         cap: the largest probability of this pair, in [0, 1]; empty: that of all.
     demand, capacity, conflicts : as in `assign`
+    rules : vetoes and places taken elsewhere are kept; pins, quotas and people who are kept apart are refused
     cap : in (0, 1], the largest probability of any pair
         Caps are kept in parts: as few as give each exactly, 100 at most; then they are rounded down.
     seed : >= 0; another seed, another draw; the probabilities stay
@@ -70,7 +74,8 @@ def lottery(
 
     Raises
     ------
-    TableError : those of `assign`; table.value (a cap outside [0, 1]), allocate.limits (at_least above 0)
+    TableError : those of `assign`; table.value (a cap outside [0, 1]), allocate.limits (at_least above 0, pins,
+        quotas, people kept apart: a draw would not keep them)
     ArgumentError : argument.value (cap outside (0, 1], seed below 0)
 
     Notes
@@ -109,12 +114,10 @@ def lottery(
         raise ArgumentError("argument.value", name="cap", found=cap, wanted="a number above 0, at most 1")
     if seed < 0:
         raise ArgumentError("argument.value", name="seed", found=seed, wanted="a whole number of 0 or more")
-    case = case_of(pairs, demand, capacity, conflicts=conflicts, rules=None)
-    if case.limits.names.height:
-        shown = case.limits.names.select("rule", "need", "expert").head(3).rows()
-        raise TableError("allocate.limits", what="lottery", count=case.limits.names.height, shown=shown)
+    case = case_of(pairs, demand, capacity, conflicts=conflicts, rules=rules)
+    _refuse_limits(case)
     given, demand, capacity = case.pairs, case.demand, case.capacity
-    is_barred = given["conflict"]
+    is_barred = given["conflict"] | given["veto"]
     problem = problem_of(_capped(given, pairs, cap).filter(~is_barred), demand, capacity)
     most, parts = _parts(problem.pairs["cap"].to_numpy())
     share, prices = _shares(problem, most, parts)
@@ -122,7 +125,7 @@ def lottery(
     sizes = problem.row_room.size, problem.column_room.size
     drawn = _flow.rounded(problem.row, problem.column, sizes, share, parts, draws)
     blocked = np.zeros(demand.height, np.bool_)
-    blocked[given.filter(is_barred & (given["score"] > 0))["need"].to_numpy()] = True
+    blocked[given.filter(given["conflict"] & (given["score"] > 0))["need"].to_numpy()] = True
     place = np.flatnonzero(share)
     return Lottery(
         probabilities=rows_of(problem, place).with_columns(probability=pl.Series(share[place] / parts)),
@@ -131,6 +134,16 @@ def lottery(
         prices=prices,
         figures=_figures(problem, share, drawn, parts),
     )
+
+
+def _refuse_limits(case: Case) -> None:
+    """A draw keeps rooms, conflicts and vetoes, and nothing beside them."""
+    pins = case.pinned.select(rule=pl.lit("pin"), name=pl.lit(None, pl.String), need="need_id", expert="expert_id")
+    limits = pl.concat([pins, case.limits.names.select(pins.columns)])
+    if limits.height:
+        first = limits.unique(["rule", "name"], maintain_order=True).head(3).rows()
+        shown = "; ".join(" ".join(filter(None, row)) for row in first)
+        raise TableError("allocate.limits", what="lottery", count=limits.height, shown=shown)
 
 
 def _capped(given: pl.DataFrame, pairs: pl.DataFrame, cap: float) -> pl.DataFrame:

@@ -233,9 +233,13 @@ def _marked(
     if name == "rules.pins":
         absent = asked.join(given, on=list(_PAIR), how="anti")
         if absent.height:
-            shown = absent.head(3).rows()
-            raise TableError("allocate.pin_absent", count=absent.height, shown=shown, problems=absent)
+            raise TableError("allocate.pin_absent", count=absent.height, shown=_told(absent), problems=absent)
     return barred_pairs(given, asked)
+
+
+def _told(rows: pl.DataFrame) -> str:
+    """The first few rows in words: need, expert, and what is known of a conflict."""
+    return "; ".join(" ".join(str(value) for value in row if value is not None) for row in rows.head(3).rows())
 
 
 def _check_pins(given: pl.DataFrame, conflicts: pl.DataFrame | None) -> None:
@@ -245,11 +249,11 @@ def _check_pins(given: pl.DataFrame, conflicts: pl.DataFrame | None) -> None:
         if not bad.height:
             continue
         if against == "veto":
-            raise TableError("allocate.pin_vetoed", count=bad.height, shown=bad.head(3).rows(), problems=bad)
+            raise TableError("allocate.pin_vetoed", count=bad.height, shown=_told(bad), problems=bad)
         known = [c for c in ("kind", "evidence") if conflicts is not None and c in conflicts.columns]
         if conflicts is not None and known:
             bad = bad.join(conflicts.select(*_PAIR, *known), on=list(_PAIR), how="left", maintain_order="left")
-        raise TableError("allocate.pin_conflict", count=bad.height, shown=bad.head(3).rows(), problems=bad)
+        raise TableError("allocate.pin_conflict", count=bad.height, shown=_told(bad), problems=bad)
 
 
 def _checked_apart(table: pl.DataFrame, experts: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from silian.engines.allocate import _flow, assign, lottery
+from silian.engines.allocate import Rules, _flow, assign, lottery
 from silian.engines.tests.small_tables import capacity_of, demand_of, pairs_of
 from silian.errors import ArgumentError, TableError
 
@@ -150,6 +150,24 @@ def test_lottery_refuses_bounds_that_it_cannot_keep():
 
     with pytest.raises(TableError, match=r"allocate\.limits.*lottery.*n1"):
         lottery(pairs_of([("n1", "e1", 0.5)]), demand, capacity_of(e1=1))
+
+
+def test_lottery_keeps_vetoes_and_places_taken_elsewhere():
+    pairs, demand = pairs_of([("n1", "e1", 0.9), ("n1", "e2", 0.5), ("n2", "e3", 0.4)]), demand_of(n1=1, n2=1)
+    taken = pl.DataFrame({"expert_id": ["e3"], "assigned": [1]})
+    rules = Rules(vetoes=pairs[:1].select("need_id", "expert_id"), taken=taken)
+
+    result = lottery(pairs, demand, capacity_of(e1=1, e2=1, e3=1), cap=1.0, rules=rules)
+
+    assert result.probabilities.rows() == [("n1", "e2", 0.5, 1.0)]
+    assert result.unmet.rows() == [("n2", 1, "capacity")]
+
+
+def test_lottery_refuses_pins():
+    pairs = pairs_of([("n1", "e1", 0.5)])
+
+    with pytest.raises(TableError, match=r"allocate\.limits.*lottery.*pin n1 e1"):
+        lottery(pairs, demand_of(n1=1), capacity_of(e1=1), rules=Rules(pins=pairs.select("need_id", "expert_id")))
 
 
 def test_lottery_answers_empty_tables():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date
 
 import polars as pl
 import pytest
 
+from silian import pipeline
 from silian.engines import allocate
-from silian.errors import TableError
-from silian.pipeline.assignment import posed
-from silian.pipeline.plan import AllocatePlan
+from silian.errors import RunError, TableError
+from silian.pipeline.assignment import elsewhere, posed, reopened
+from silian.pipeline.plan import Plan
 from silian.tables import Region, synth
 from silian.tables.schema import codes, tables
 
@@ -39,7 +39,7 @@ def results_of(region, *, persons=None):
 
 
 def solved(region, plan=None, **others):
-    asked = posed(region, results_of(region, **others), plan or AllocatePlan(), DAY)
+    asked = posed(region, results_of(region, **others), plan or Plan(), DAY)
     return asked, allocate.assign(
         asked.pairs, asked.demand, asked.capacity, conflicts=asked.conflicts, rules=asked.rules
     ).assigned
@@ -98,7 +98,7 @@ def test_rules_of_a_region_hold():
 
 
 def test_limits_of_the_plan_hold():
-    plan = dataclasses.replace(AllocatePlan(), per_organisation=1, contacts=2, wanted=3)
+    plan = Plan.of({"allocate": {"per_organisation": 1, "contacts": 2, "wanted": 3}})
 
     asked, assigned = solved(MADE, plan)
 
@@ -120,3 +120,77 @@ def test_rules_that_clash_are_told_with_a_way_out():
 
     with pytest.raises(TableError, match=r"allocate\.clash.*nobody"):
         solved(region_with(assignment_rules=rules))
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """A finished run of the tiny region: the other programme."""
+    folder = tmp_path_factory.mktemp("beside")
+    synth.write(synth.make("tiny"), folder / "region")
+    return pipeline.run(folder / "region", folder / "visits", only=("allocate",))
+
+
+def beside(visits, **settings):
+    """The same region again, beside that run."""
+    plan = Plan.of({"allocate": {"beside": [str(visits.path)], **settings}})
+    return pipeline.run(visits.path.parent / "region", visits.path.parent / "second", plan=plan, only=("allocate",))
+
+
+def test_places_that_another_programme_took_are_gone(visits):
+    second = beside(visits)
+
+    taken, loads = visits.table("loads"), second.table("loads")
+    assert loads["elsewhere"].to_list() == taken["assigned"].to_list()
+    assert (loads["assigned"] + loads["elsewhere"] <= loads["free"]).all()
+    assert second.table("assigned").height < visits.table("assigned").height
+
+
+def test_experts_that_another_programme_sent_count_in_the_contact_budget(visits):
+    second = beside(visits, contacts=3)
+
+    told = second.table("contacts")
+    assert told["elsewhere"].sum() == visits.table("contacts")["assigned"].sum() > 0
+    limit = pl.max_horizontal(3 - pl.col("elsewhere"), 0)
+    assert told.select((pl.col("assigned") <= limit).all()).item()
+
+
+def test_a_person_who_is_one_there_or_here_is_one_for_both(visits):
+    first, second = visits.table("assigned")["expert_id"].unique().sort()[:2]
+    persons = visits.table("same_people").with_columns(pl.col("canonical_id").replace({second: first}))
+    counts = visits.table("loads")
+
+    found = elsewhere([visits], {"same_people": persons, "same": visits.table("same")})
+
+    both = counts.filter(pl.col("expert_id").is_in([first, second]))["assigned"].sum()
+    assert found.experts.filter(expert_id=first)["assigned"].item() == both
+    assert second not in found.experts["expert_id"]
+
+
+def test_receipt_lists_the_other_programmes_and_their_change_where_they_lie_does_not_matter(visits):
+    first = beside(visits)
+
+    plan = Plan.read(first.path / "plan.toml")
+    again = pipeline.run(visits.path.parent / "region", first.path, plan=plan, only=("allocate",))
+
+    assert {name.rpartition("/")[2] for name in again.receipt["inputs"] if "visits" in name} == {
+        "assigned.parquet", "contacts.parquet", "same.parquet", "same_people.parquet",
+    }  # fmt: skip
+    assert (first.path / "plan.toml").read_text(encoding="utf-8").count('beside = ["../visits"]') == 1
+    assert {step["name"] for step in again.receipt["steps"] if step["resumed"]} >= {"experts"}
+
+
+def test_reopened_assignment_keeps_what_other_programmes_took(visits):
+    second = beside(visits)
+
+    standing = reopened(visits.path.parent / "region", second)
+
+    left = second.table("loads").select("expert_id", free=(pl.col("free") - pl.col("elsewhere")).clip(0))
+    assert standing.problem.capacity.equals(left.sort("expert_id"))
+
+
+def test_a_programme_that_is_not_finished_or_the_run_itself_is_refused(visits, tmp_path):
+    region = visits.path.parent / "region"
+    for path, code in ((tmp_path / "nowhere", r"run\.missing.*nowhere"), (tmp_path / "own", r"run\.beside.*own")):
+        plan = Plan.of({"allocate": {"beside": [str(path)]}})
+        with pytest.raises(RunError, match=code):
+            pipeline.run(region, tmp_path / "own", plan=plan, only=("allocate",))

@@ -29,6 +29,12 @@ def test_plan_survives_any_title(tmp_path_factory, title, top_k):
     assert Plan.read(written(tmp_path_factory.mktemp("plan"), plan.to_toml())) == plan
 
 
+def test_plan_reads_paths_from_where_it_lies(tmp_path):
+    path = written(tmp_path, '[allocate]\nbeside = ["../visits/run"]')
+
+    assert Plan.read(path).allocate.beside == (f"{tmp_path}/../visits/run",)
+
+
 def test_plan_takes_a_toml_date_as_its_day(tmp_path):
     assert Plan.read(written(tmp_path, "on = 2026-09-01")).day == date(2026, 9, 1)
 
@@ -53,6 +59,8 @@ def test_plan_names_the_nearest_setting_for_a_misspelt_one():
         ({"match": {"min_score": float("nan")}}, "plan.value"),
         ({"report": {"language": "fr"}}, "plan.value"),
         ({"on": "1 September"}, "plan.day"),
+        ({"allocate": {"beside": "../visits/run"}}, "plan.type"),
+        ({"allocate": {"beside": [3]}}, "plan.type"),
     ],
 )
 def test_plan_refuses_wrong_values(given, code):

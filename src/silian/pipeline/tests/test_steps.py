@@ -27,4 +27,4 @@ def test_achievement_step_reads_texts_by_the_terms_of_the_region():
 
 def work(tables):
     region = Region.of(tables)
-    return steps.Work(region, Plan(), None, {}, Local(), [].append, [].append)
+    return steps.Work(region, Plan(), None, {}, Local(), [].append, [].append, [].append)

@@ -158,7 +158,8 @@ def results() -> dict[str, pl.DataFrame]:
         "prices": [("expert", "e2", 0.1), ("expert", "e1", 0.0), ("need", "n1", 0.05)],
         "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0, "total", None, None, None)],
         "gap_parts": [("p2", part, value) for part, value in PARTS],
-        "loads": [("e1", 0, 2), ("e2", 2, 2), ("e3", 1, 1)],
+        "loads": [("e1", 0, 2, 0), ("e2", 2, 2, 0), ("e3", 1, 1, 0)],
+        "contacts": [("o1", 1, 0), ("o2", 1, 0), ("o3", 1, 0)],
         "gaps": [("p2", "break", "动力电池", "部件", 1, 0.75, 1, 1, 1, 1, 2, 1)],
         "gap_evidence": [
             ("p2", "downstream", "p3", None, 1),

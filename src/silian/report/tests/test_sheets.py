@@ -93,7 +93,7 @@ def test_sheets_freezes_the_heading_and_filters_every_column(tmp_path):
     sheet = written(tmp_path)["专家负荷"]
 
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:D4"
+    assert sheet.auto_filter.ref == "A1:E4"
     assert sheet["C2"].number_format == "#,##0"
 
 
