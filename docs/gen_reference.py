@@ -91,6 +91,7 @@ ERROR_ROOMS = {
     "text": ("Words and vectors", "分词与向量"),
     "match": ("Matching", "匹配"),
     "allocate": ("Assignment", "专家指派"),
+    "team": ("Teams for joint challenges", "联合攻关组队"),
     "compute": ("Where work runs", "运行位置"),
     "report": ("Page, sheets and charts", "网页、表格与图"),
     "plan": ("The plan file", "方案文件"),
@@ -203,7 +204,8 @@ def _results_index() -> str:
         "并附 `assigned` 与 `unmet`；`silian allocate why` 显示理由。",
         listed(schema.repair(), "../repair/"),
         "## Tables of a team 团队组建表",
-        "`silian.engines.team.form` gives these. `silian.engines.team.form` 给出下列各表。",
+        "`silian team --out` leaves these as CSV; `silian.engines.team.form` gives them. "
+        "`silian team --out` 写出下列各表（CSV），由 `silian.engines.team.form` 给出。",
         listed(schema.team(), "../team/"),
     ])  # fmt: skip
 

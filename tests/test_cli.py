@@ -15,6 +15,7 @@ from places import ROOT, TINY
 from silian import __version__, cli
 from silian.cli import _shown
 from silian.pipeline import Plan, Run
+from silian.tables import schema
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -387,6 +388,79 @@ def test_allocate_edit_names_the_rule_that_a_move_would_break_and_writes_nothing
     assert done.exit_code == 1
     assert "入企总量" in done.output
     assert not (tmp_path / "after").exists()
+
+
+# ── teams ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def challenged(tmp_path_factory):
+    """The tiny region and a run of it up to the assignment."""
+    out = tmp_path_factory.mktemp("team") / "run"
+    assert call("allocate", TINY, "--out", out).exit_code == 0
+    return TINY, out
+
+
+def test_team_without_a_need_lists_the_challenges(challenged, language):
+    done = call("team", *challenged)
+
+    assert done.exit_code == 0
+    assert {"N01", "N04"} <= set(re.findall(r"N\d{2}", done.output))
+
+
+def test_team_shows_teams_their_cost_and_reasons_and_writes_its_tables(challenged, tmp_path, language):
+    before = (challenged[1] / "receipt.json").read_bytes()
+    done = call("team", *challenged, "N01", "--best", 2, "--out", tmp_path / "out")
+    best = pl.read_csv(tmp_path / "out" / "team_members.csv").filter(rank=1)["expert_id"].to_list()
+    others = pl.read_csv(TINY / "experts.csv").filter(~pl.col("expert_id").is_in(best))["expert_id"].to_list()
+    again = call("team", *challenged, "N01", "--why", others[0], "--with", best[0], "--apart", best[0], others[0])
+
+    assert done.exit_code == 0, done.output
+    assert ("已证明" if language == "zh" else "Proved") in done.output
+    assert all(expert in done.output for expert in best)
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == set(schema.team())
+    assert again.exit_code == 0
+    assert ("为何未入选" if language == "zh" else "Why not") in again.output
+    assert (challenged[1] / "receipt.json").read_bytes() == before
+
+
+def test_team_says_why_there_is_none_and_exits_with_1(challenged, language):
+    done = call("team", *challenged, "N01", "--largest", 1)
+
+    assert done.exit_code == 1
+    assert ("团队至多 1 人" if language == "zh" else "at most 1 members") in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["N99"], "team.need"), (["N02"], "team.skills"), (["N01", "--why", "E99"], "team.expert")],
+)
+def test_team_names_what_it_does_not_know(challenged, arguments, code):
+    done = call("team", *challenged, *arguments)
+
+    assert done.exit_code == 1
+    assert f"[{code}]" in done.output
+
+
+def test_team_takes_a_kept_index_and_the_settings_of_a_plan(challenged, tmp_path):
+    kept = tmp_path / "experts.index"
+    assert call("match", "index", TINY, "--of", "experts", "--out", kept).exit_code == 0
+    (tmp_path / "plan.toml").write_text("[team]\ndays = 0\nkm_cny = 0\nstranger_cny = 0\n", encoding="utf-8")
+
+    done = call("team", *challenged, "N01", "--index", kept, "--plan", tmp_path / "plan.toml")
+
+    assert done.exit_code == 0
+    assert re.search(r"团队 1：\d+ 人，0 元", done.output)
+
+
+def test_team_refuses_an_index_of_achievements(challenged, tmp_path):
+    kept = tmp_path / "achievements.index"
+    assert call("match", "index", TINY, "--out", kept).exit_code == 0
+
+    done = call("team", *challenged, "N01", "--index", kept)
+
+    assert done.exit_code == 1
+    assert "[match.kind]" in done.output
 
 
 def region_with_rules(folder, *lines):

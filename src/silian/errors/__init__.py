@@ -92,5 +92,9 @@ class PlanError(SilianError):
     """A plan file is wrong."""
 
 
+class TeamError(SilianError):
+    """A team cannot be asked for: the challenge, its skills or a person is not known."""
+
+
 class RunError(SilianError):
     """A run cannot start, or had to stop."""

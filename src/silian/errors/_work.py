@@ -129,6 +129,27 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "allocate.{what} 只适用于需求、名额、指定和否决，而现有另外 {count} 条限制，例如 {shown}。"
         "请去掉这些限制，或使用 allocate.assign（遵守全部规则并给出原因）。",
     ),
+    # ── team ────────────────────────────────────────────────────────────────────────────────────────────────
+    "team.need": (
+        "the region has no need {need}. Near: {near}.",
+        "区域中没有需求 {need}。相近的有：{near}。",
+    ),
+    "team.skills": (
+        "need {need} states no skills, so no team can be formed for it. List what it needs in the table "
+        "challenge_skills, one row a skill. {count} need(s) state skills: {shown}.",
+        "需求 {need} 没有列出所需技能，无法组队。请在 challenge_skills 表中逐行填写所需技能。"
+        "已列出技能的需求有 {count} 项：{shown}。",
+    ),
+    "team.expert": (
+        "the region has no expert {shown} ({count} unknown). Near: {near}.",
+        "区域中没有专家 {shown}（{count} 个编号未知）。相近的有：{near}。",
+    ),
+    "team.run": (
+        "{count} expert(s) of the region are not in the run {run}, e.g. {shown}: the data has changed since. Run "
+        "`silian run` again; finished steps that still hold are taken over.",
+        "区域中有 {count} 位专家不在运行结果 {run} 中，例如 {shown}：数据在运行之后有变化。请重新执行 `silian run`，"
+        "仍然有效的步骤会沿用。",
+    ),
     # ── compute ─────────────────────────────────────────────────────────────────────────────────────────────
     "compute.name": (
         "There is no place {name!r} to run. Choose one of: {known}.",

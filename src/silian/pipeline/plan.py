@@ -185,6 +185,62 @@ class AllocatePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamPlan:
+    """How teams for joint challenges are formed, and what counts as cost."""
+
+    candidates: int = setting(
+        "Experts considered for each skill: those that match it best",
+        "每项技能最多考虑的专家数（匹配得分最高者）",
+        low=1,
+        high=1000,
+        default=100,
+    )
+    min_score: float = setting(
+        "Experts who match a skill with this score or more count as holding it",
+        "与技能的匹配得分达到该值的专家视为具备该技能",
+        low=0,
+        high=1,
+        default=0.22,
+    )
+    days: float = setting(
+        "Days that each member works on a challenge; times the fee per day",
+        "每名成员的工作天数，乘以日费用",
+        low=0,
+        high=3660,
+        default=10.0,
+    )
+    km_cny: float = setting(
+        "What a kilometre between a member and the challenge's place costs (CNY), all journeys together",
+        "成员与任务所在地每公里的成本（元），含全部往返",
+        low=0,
+        high=1_000_000,
+        default=10.0,
+    )
+    stranger_cny: float = setting(
+        "What two members who never worked together cost (CNY): the days until they do",
+        "两名从未合作的成员的磨合成本（元）",
+        low=0,
+        high=1_000_000_000,
+        default=5000.0,
+    )
+    far: int = setting(
+        "Steps of joint work apart at which two people count as strangers: 2, whoever shares no work; "
+        "3, a common partner halves the cost",
+        "相隔几步合作视为陌生：2 为凡无共同业绩者；3 则有共同合作者的成本减半",
+        low=2,
+        high=10,
+        default=3,
+    )
+    per_organisation: int = setting(
+        "Members of one organisation at most; 0 means any number",
+        "同一单位的成员最多几人；0 为不限",
+        low=0,
+        high=1000,
+        default=0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ChainPlan:
     """How the gaps of the industrial chains are found."""
 
@@ -236,6 +292,7 @@ class Plan:
     check: CheckPlan = field(default_factory=CheckPlan)
     match: MatchPlan = field(default_factory=MatchPlan)
     allocate: AllocatePlan = field(default_factory=AllocatePlan)
+    team: TeamPlan = field(default_factory=TeamPlan)
     chain: ChainPlan = field(default_factory=ChainPlan)
     report: ReportPlan = field(default_factory=ReportPlan)
 

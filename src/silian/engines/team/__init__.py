@@ -5,5 +5,6 @@ See docs/methods/team.md for the formulas.
 
 from silian.engines.team.case import TeamWeights
 from silian.engines.team.forming import Teams, form
+from silian.engines.team.searching import Stage
 
-__all__ = ["TeamWeights", "Teams", "form"]
+__all__ = ["Stage", "TeamWeights", "Teams", "form"]

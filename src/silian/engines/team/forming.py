@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from silian.engines.team.billing import Bill
     from silian.engines.team.case import Case
-    from silian.engines.team.searching import Arena, Found, Watch
+    from silian.engines.team.searching import Arena, Found, Stage, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def form(
     top_k: int = 3,
     named: Sequence[str] = (),
     seconds: float | None = None,
-    tell: Callable[[float, str], None] | None = None,
+    tell: Callable[[Stage], None] | None = None,
 ) -> Teams:
     """Find the cheapest teams that cover the skills of a challenge.
 
@@ -74,7 +74,7 @@ def form(
     top_k : so many teams, >= 1
     named : expert_ids that shall be told why they are not in the best team
     seconds : the longest that it may take, nearly; then the best that was found, with the gap that is left
-    tell : told the part that is done (0 to 1) and what goes on
+    tell : told how far it has come, again and again, as a `Stage`
 
     Returns
     -------
@@ -124,7 +124,7 @@ def form(
     [6.0, 7.0]
     """
     from silian.engines.team.blocking import blocks_of
-    from silian.engines.team.searching import Watch, arena_of, search
+    from silian.engines.team.searching import Watch, arena_of, compile_kernels, search
 
     weights = weights or TeamWeights()
     check_arguments((smallest, largest), weights, top_k, seconds)
@@ -141,19 +141,22 @@ def form(
     )
     asked = pl.DataFrame({"expert_id": pl.Series(list(named), dtype=pl.String)}).unique().sort("expert_id")
     _inputs.refuse_unknown(asked, "named", "expert_id", case.people["expert_id"], "people")
+    compile_kernels()
     watch = Watch(seconds)
     arena = arena_of(case, case.rules)
     found = search(arena, top_k, watch, tell=tell)
     is_impossible = found.is_proved and not found.teams
     blocks = blocks_of(case, watch) if is_impossible else table("team_blocks", [])
-    reasons = _reasons(case, arena, found, asked["expert_id"], watch)
+    reasons = _reasons(case, arena, found, asked["expert_id"], watch, tell)
     bills = [bill_of(case, team) for team in found.teams]
     return Teams(*listed(case, bills), reasons=reasons, blocks=blocks, proof=_proof(arena, found, bills))
 
 
-def _reasons(case: Case, arena: Arena, found: Found, named: pl.Series, watch: Watch) -> pl.DataFrame:
+def _reasons(
+    case: Case, arena: Arena, found: Found, named: pl.Series, watch: Watch, tell: Callable[[Stage], None] | None
+) -> pl.DataFrame:
     """What the best team would cost without each of its members, and with each person that was named."""
-    from silian.engines.team.searching import search
+    from silian.engines.team.searching import Stage, search
 
     if not found.teams:
         return table("team_reasons", [])
@@ -164,7 +167,9 @@ def _reasons(case: Case, arena: Arena, found: Found, named: pl.Series, watch: Wa
     questions += [("with", person) for person in ids.is_in(named.implode()).arg_true().to_list()]
     best = bill_of(case, found.teams[0]).cost
     rows: list[tuple[object, ...]] = []
-    for asked, person in sorted(questions, key=lambda question: question[1]):
+    for done, (asked, person) in enumerate(sorted(questions, key=lambda question: question[1]), start=1):
+        if tell is not None:
+            tell(Stage("reasons", done, len(questions), best, arena.back(found.bound)))
         if person not in places:
             outcome = "conflict" if person in barred else "no_skill"
             rows.append((ids[person], asked, outcome, None, None, [], None))

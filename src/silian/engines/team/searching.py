@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import combinations
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from silian.engines.team.case import Case, Rule
 
     Whole = NDArray[np.int64]
-    Tell = Callable[[float, str], None]
+    Tell = Callable[["Stage"], None]
 
 PEOPLE: Final = 20_000  # candidates at most: every pair of them takes a byte
 _BITS: Final = 58  # that the dearest team may take as a whole number
@@ -39,6 +40,16 @@ class Watch:
     def is_over(self) -> bool:
         """Whether the time is over."""
         return monotonic() >= self._until
+
+
+class Stage(NamedTuple):
+    """How far forming teams has come; told at least once for each size, and while one is searched."""
+
+    doing: str  # "search": for the best teams; "reasons": what they would cost without a member or with a person
+    at: int  # members of the teams that are searched, or whose reason is looked for, from 1
+    of: int  # the largest size, or persons
+    cost: float | None  # of the best team so far
+    bound: float | None  # no team costs less
 
 
 class Arena(NamedTuple):
@@ -63,6 +74,19 @@ class Found(NamedTuple):
     bound: int  # no team costs less; NONE: there is no team
     is_proved: bool  # these are the best, and all that there are if they are fewer than asked for
     passes: int
+
+
+@cache
+def compile_kernels() -> None:
+    """Compile what the search needs, so that no time limit pays for it; once a process, kept on disk by numba."""
+    zero, two = np.zeros(2, np.int64), np.full(2, 1)
+    near, ends = np.zeros((2, 2), np.uint8), np.zeros(0, np.int64)
+    pool = _search.Pool(
+        np.full(2, 2), two, near, np.zeros(3, np.int64), ends, ends, zero, np.zeros((2, 0), np.int64), ends,
+        np.ones(1, np.int64), 1, np.zeros(1, np.int64),
+    )  # fmt: skip
+    arena = Arena(pool, np.arange(2), {1: pool, 2: pool}, 1.0, 2)
+    search(arena, 1, Watch(None), holding=0)
 
 
 def arena_of(case: Case, rules: Collection[Rule], *, counts: str = "cost") -> Arena:
@@ -127,14 +151,21 @@ def search(
     path = _search.new_path(pool.cost.size, pool.wanted.size, pool.most.size, levels)
     start = _Start(() if holding is None else (holding,), without)
     bounds = {m: _opened(sized, path, best, m, start)[1] for m, sized in pools.items()}
+
+    def told(m: int, bound: int) -> None:
+        bounds[m] = max(bounds[m], bound)
+        if tell is not None:
+            first = int(best.cost[0])
+            least = min(first, *bounds.values())
+            cost, bound_ = (None if whole >= _search.NONE else arena.back(whole) for whole in (first, least))
+            tell(Stage("search", m, max(bounds), cost, bound_))
+
     for passes in (_DIVE, None):
-        for done, m in enumerate(sorted(bounds, key=lambda m: (bounds[m], m))):
-            if tell is not None:
-                tell(done / len(bounds), f"teams of {m}")
+        for m in sorted(bounds, key=lambda m: (bounds[m], m)):
             if is_any_enough and best.cost[0] < _search.NONE:
                 break
             if bounds[m] <= best.limit[0] and not watch.is_over():
-                bounds[m] = max(bounds[m], _searched(pools[m], path, best, m, start, passes, watch))
+                told(m, _searched(pools[m], path, best, m, start, passes, watch, told))
         if passes is not None and min(bounds.values(), default=_search.NONE) <= best.limit[0] and not is_any_enough:
             _improve(pools, path, best, start, watch)
     least = min(bounds.values(), default=_search.NONE)
@@ -172,13 +203,22 @@ def _improve(pools: dict[int, Pool], path: Path, best: Best, start: _Start, watc
             return
 
 
-def _searched(pool: Pool, path: Path, best: Best, m: int, start: _Start, passes: int | None, watch: Watch) -> int:
-    """Search the teams of m, for so many passes or to the end; what no team that is left costs less than."""
+def _searched(
+    pool: Pool, path: Path, best: Best, m: int, start: _Start, passes: int | None, watch: Watch,
+    told: Callable[[int, int], None] | None = None,
+) -> int:  # fmt: skip
+    """Search the teams of m, for so many passes or to the end; what no team that is left costs less than.
+
+    told : told m and that bound while it is searched to the end
+    """
     first, _ = _opened(pool, path, best, m, start)
     levels = np.array([first, first])
     while not _search.advance(pool, path, best, m, levels, passes or _PASSES):
+        bound = min(_next_bound(path, level) for level in range(first, levels[1] + 1))
         if passes is not None or watch.is_over():
-            return min(_next_bound(path, level) for level in range(first, levels[1] + 1))
+            return bound
+        if told is not None:
+            told(m, bound)
     return _search.NONE
 
 

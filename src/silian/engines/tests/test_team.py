@@ -429,7 +429,12 @@ def test_form_stops_in_time_with_its_gap():
 def test_form_tells_how_far_it_is():
     told = []
 
-    answer(region(3), tell=lambda done, words: told.append((done, words)))
+    found = answer(region(3), named=["e001"], tell=told.append)
 
-    assert all(0 <= done <= 1 for done, _ in told)
-    assert told[0][1].startswith("teams of")
+    searched = [stage for stage in told if stage.doing == "search"]
+    assert searched[0] == told[0]
+    assert all(1 <= stage.at <= stage.of for stage in told)
+    assert all(stage.bound <= stage.cost for stage in told if None not in (stage.bound, stage.cost))
+    assert searched[-1].cost == pytest.approx(found.teams["cost"][0])
+    reasons = [stage.at for stage in told if stage.doing == "reasons"]
+    assert reasons == list(range(1, found.reasons.height + 1))

@@ -18,6 +18,7 @@ from silian.errors import ArgumentError
 from silian.tables.region import Region
 from silian.tables.synth import _support as support
 from silian.tables.synth._achievements import achievements
+from silian.tables.synth._challenges import challenges
 from silian.tables.synth._dirt import soil
 from silian.tables.synth._experts import experts
 from silian.tables.synth._labels import labels
@@ -104,6 +105,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
     achievement_table = achievements(demand.achievements, seed, words, firms, people)
     work_table = works(wanted, seed, words, people)
     bonds = relations(seed, need_table, firms, people, work_table)
+    barred = conflicts(need_table, people.table, bonds)
     matches = _matches(demand, need_table, achievement_table)
     fields = list(dict.fromkeys(words.field(int(t)) for t in demand.things))
     fund_table = support.funds(seed, map_, firms, fields)
@@ -116,6 +118,9 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "experts": people.table,
         "works": work_table,
         "needs": need_table,
+        "challenge_skills": challenges(
+            seed, words, need_table, demand.needs, people=people, works=work_table, conflicts=barred
+        ),
         "achievements": achievement_table,
         "facilities": support.facilities(max(6, wanted.experts // 10), seed, words, firms, people),
         "products": goods.products,
@@ -134,7 +139,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
     truth = {
         "matches": matches,
         "missing_products": goods.missing,
-        "conflicts": conflicts(need_table, people.table, bonds),
+        "conflicts": barred,
         "same": firms.same,
         "faults": faults,
     }

@@ -377,6 +377,26 @@ def test_drop_empties_a_list_that_loses_every_id_and_keeps_the_order_of_the_rest
     ]
 
 
+def test_check_and_drop_of_the_skills_of_a_challenge():
+    skills = region_with(
+        "challenge_skills",
+        need_id=["n1", "n9", "n1", "n1"],
+        skill_id=["s1", "s1", "s1", "s2"],
+        title=["a", "b", "c", None],
+        wanted=[1, 1, 1, 21],
+    )
+
+    problems = check(skills).select("row", "column", "code").rows()
+    assert set(problems) == {
+        (3, "need_id", "check.unknown"),
+        (4, "need_id, skill_id", "check.duplicate"),
+        (5, "title", "check.empty"),
+        (5, "wanted", "check.range"),
+    }
+    left = drop_problem_rows(skills, check(skills))["challenge_skills"]
+    assert left.select("need_id", "skill_id", "title").rows() == [("n1", "s1", "a"), ("n1", "s2", None)]
+
+
 def test_drop_cuts_links_to_itself_and_circles_of_parents():
     loops = region_with("product_links", upstream_id=["p1", "p2"], downstream_id=["p1", "p1"])
     assert drop_problem_rows(loops, check(loops))["product_links"]["upstream_id"].to_list() == ["p2"]
