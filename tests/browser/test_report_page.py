@@ -40,9 +40,15 @@ def files(tmp_path_factory):
         "problems": small.results()["problems"].with_columns(found=pl.lit(small.HOSTILE), file=pl.lit(small.HOSTILE)),
     }
     ungraded = (small.region(), small.results() | {"grades": small.nothing()["grades"]})
-    runs = {"full": full, "ungraded": ungraded, "hostile": (hostile, evil), "empty": (Region.of({}), small.nothing())}
+    ruled = (small.region(), small.results() | small.ruled())
+    plain = (small.region(), small.results() | small.even())
+    runs = {
+        "full": full, "ungraded": ungraded, "hostile": (hostile, evil), "ruled": ruled, "plain": plain,
+        "empty": (Region.of({}), small.nothing()),
+    }  # fmt: skip
     for name, (region, results) in runs.items():
-        (folder / f"{name}.html").write_text(page(region, results, receipt=small.receipt()), encoding="utf-8")
+        receipt = small.receipt() | {"plan": {"allocate": {"curve": 0 if name == "plain" else 4}}}
+        (folder / f"{name}.html").write_text(page(region, results, receipt=receipt), encoding="utf-8")
     return folder
 
 
@@ -96,7 +102,7 @@ def test_the_page_makes_no_request_and_draws_every_picture(reader):
 
     reader.scroll_through()
 
-    assert shown.locator(".chart svg").count() == 12
+    assert shown.locator(".chart svg").count() == 14
 
 
 @pytest.mark.parametrize("reader", [{}, {"width": 768}, {"width": 390, "scheme": "dark"}], indirect=True)
@@ -165,6 +171,9 @@ def test_the_switch_changes_every_text_and_is_remembered(reader):
         "圆柱电芯",
         "隔膜",
         "1. 极片",
+        "1. 电池涂布厚度检测",
+        "2. 激光焊缝气孔在线检测",
+        "李敏",
         "李敏 e2",
         "张强 e3",
         "激光焊缝气孔在线检测",
@@ -284,6 +293,109 @@ def test_a_headline_number_opens_its_list(reader, card, section, first):
 
     expect(shown.locator(f"#{section}").get_by_text(first).first).to_be_visible()
     shown.wait_for_function(f"document.getElementById('{section}').getBoundingClientRect().top < 900")
+
+
+def test_the_worst_served_needs_say_why_and_open_their_need(reader):
+    shown = reader.open("full", "#fairness")
+    worst = shown.locator("#fairness .hits > li")
+
+    assert worst.locator(".what").all_inner_texts() == ["电池涂布厚度检测", "激光焊缝气孔在线检测"]
+    assert worst.locator(".score").all_inner_texts() == ["75%", "86%"]
+    expect(worst.first).to_contain_text("所需 2 位，已派 1 位；得分 0.30，单独可得 0.40，达成率 75%。")
+    expect(worst.first).to_contain_text("匹配的专家中 1 位有利益冲突")
+    expect(worst.nth(1)).to_contain_text("王伟 0.70 仍有名额（0/2），但规则不允许")
+    worst.first.locator(".what a").click()
+
+    expect(shown.get_by_role("article", name="所选需求").locator("h3")).to_have_text("电池涂布厚度检测")
+
+
+def test_a_bar_of_the_worst_served_opens_its_need(reader):
+    shown = reader.open("full", "#fairness")
+    reader.scroll_through()
+
+    shown.locator("#fairness .chart").first.locator(".mark-rect path").last.click()
+
+    expect(shown.get_by_role("article", name="所选需求").locator("h3")).to_have_text("激光焊缝气孔在线检测")
+
+
+def test_the_price_of_fairness_is_one_sentence_and_a_table(reader):
+    shown = reader.open("full", "#fairness")
+
+    expect(shown.locator("#fairness")).to_contain_text("使得分最低的需求从 0.30 提高到 0.40，总得分减少 3.2%（0.05）。")
+    figure = shown.locator("figure", has_text="公平的代价")
+    figure.get_by_role("button", name="表").click()
+    assert [row.split("\t") for row in figure.locator("tbody tr").all_inner_texts()] == [
+        ["0.00", "1.55", "1.55", "0", "0%", "本次运行"],
+        ["0.30", "1.55", "1.55", "0", "0%", "–"],
+        ["0.40", "1.5", "1.52", "0.05", "3.2%", "–"],
+    ]
+
+
+def test_a_plan_without_the_curve_says_how_to_get_it(reader):
+    shown = reader.open("plain", "#fairness")
+
+    expect(shown.locator("#fairness")).to_contain_text("allocate.curve = 0")
+    expect(shown.locator("#fairness")).to_contain_text("每项需求都得到了它单独可得的最好专家。")
+
+
+def test_an_unmet_need_tells_every_reason_with_its_rule_and_limit(reader):
+    shown = reader.open("ruled", "#matches/n2")
+    told = shown.locator("[data-part=matches] .told-box li")
+
+    assert told.all_inner_texts() == [
+        "匹配的专家中 3 位已无名额",
+        "规则“同一企业的人次上限”已满（上限 1，华泰激光有限公司），匹配的专家中 2 位因此不能到位",
+        "规则“<b>每区</b>”已满（上限 2.5，东湖区，激光与增材制造），匹配的专家中 1 位因此不能到位",
+        "匹配的专家中 1 位不得与已派的张强同组",
+        "匹配的专家中 1 位已被否决",
+        "匹配的专家中 1 位有利益冲突",
+    ]
+    shown.get_by_role("button", name="English").click()
+    expect(told.nth(3)).to_have_text("May not serve beside 张强, who serves it already: 1 of those who matched")
+    text = reader.download(shown.locator("#unmet .grid").get_by_role("button", name="Download CSV"))
+    assert "limit 2.5, Donghu, Laser" in text
+
+
+def test_the_proof_tells_the_gap_and_the_floor_in_words(reader):
+    shown = reader.open("ruled", "#serves")
+
+    assert shown.locator(".proof li").all_inner_texts() == [
+        "先使最低得分尽量高：3 项可同时得到服务的需求得分均不低于 0.30；任何指派都不能使它们都高于 0.35。",
+        "总得分 1.55；已证明任何指派都不超过 1.56，至多再高 0.01（0.64%）。",
+        "有的需求没有得到专家。 查看服务最差的需求",
+    ]
+
+
+def test_an_expert_shows_the_needs_they_serve_and_who_serves_beside(reader):
+    shown = reader.open("full", "#serves=experts/e2")
+    detail = shown.get_by_role("article", name="所选专家或单位")
+
+    expect(detail.get_by_role("heading", name="李敏")).to_be_visible()
+    assert detail.locator(".what").all_inner_texts() == ["激光焊缝气孔在线检测", "传感器标定"]
+    expect(detail).to_contain_text("2 / 2")
+    expect(detail).to_contain_text("再多一个名额可使总得分增加 0.10。")
+    detail.get_by_role("link", name="华泰激光有限公司").first.click()
+
+    expect(detail.get_by_role("heading", name="华泰激光有限公司")).to_be_visible()
+    # o3 is the same body as o1
+    assert detail.locator(".what").all_inner_texts() == ["激光焊缝气孔在线检测", "电池涂布厚度检测", "传感器标定"]
+    assert detail.locator(".people a").all_inner_texts() == ["李敏", "张强", "李敏"]
+
+
+def test_who_serves_whom_is_searched_by_the_needs_of_the_other_side_with_the_keyboard(reader):
+    shown = reader.open("full", "#serves")
+    box = shown.locator("[id='serves/who']")
+
+    box.get_by_role("searchbox").focus()
+    shown.keyboard.type("涂布")
+    expect(box.locator(".count")).to_have_text("显示 1 位，共 3 位专家")
+    box.locator(".list a").first.focus()
+    shown.keyboard.press("Enter")
+    expect(box.locator(".detail h3")).to_have_text("张强")
+    box.get_by_role("button", name="需求单位").press("Enter")
+
+    expect(box.locator(".count")).to_have_text("显示 1 家，共 2 家需求单位")
+    expect(box.locator(".detail h3")).to_have_text("华泰激光有限公司")
 
 
 def test_filters_narrow_the_needs(reader):

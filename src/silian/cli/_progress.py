@@ -22,6 +22,7 @@ STEP_NAMES = {
     "experts": ("匹配专家", "match experts"),
     "exposure": ("统计曝光", "count exposure"),
     "allocate": ("指派专家", "assign experts"),
+    "fairness": ("计算公平的代价", "price fairness"),
     "chain": ("分析产业链", "find chain gaps"),
     "summary": ("汇总", "summarise"),
     "report": ("生成报告", "write the report"),

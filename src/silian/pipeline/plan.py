@@ -175,6 +175,13 @@ class AllocatePlan:
         "其他项目的运行结果文件夹（相对于方案文件）：其指派占用专家名额，并计入企业的入企总量",
         default=(),
     )
+    curve: int = setting(
+        "Floors under every need's score whose price is told (price of fairness); 0 leaves the curve out",
+        "计算多少档得分下限的代价（公平的代价曲线）；0 为不计算",
+        low=0,
+        high=50,
+        default=4,
+    )
     conflict_years: int = setting(
         "Relations that ended longer ago than this are no conflict of interest",
         "结束超过该年数的关系不再视为利益冲突",

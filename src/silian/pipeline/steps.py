@@ -159,15 +159,41 @@ def allocate_step(work: Work) -> Tables:
             tell=_teller(work),
         )
     )
+    held = loads(given.assigned, asked.capacity, taken)
+    left = held.select("expert_id", free=pl.col("free") - pl.col("elsewhere"))
+    vetoes = asked.rules.vetoes
+    barred = [asked.conflicts] if vetoes is None else [asked.conflicts, vetoes]
     return {
         "assigned": given.assigned,
         "unmet": given.unmet,
         "unmet_reasons": given.reasons,
         "prices": given.prices,
         "proof": given.proof,
-        "loads": loads(given.assigned, asked.capacity, taken),
+        "loads": held,
         "contacts": contacts(given.assigned, asked.demand, taken),
+        "served": allocate.served(given.assigned, asked.pairs, asked.demand, left, barred=barred),
     }
+
+
+def fairness_step(work: Work) -> Tables:
+    """What floors under every need's score cost in total."""
+    plan = work.plan.allocate
+    asked = posed(work.region, work.results, work.plan, work.on, taken=elsewhere(work.beside, work.results))
+    if not plan.curve or asked.pairs.is_empty():
+        return {"fairness_curve": result_tables()["fairness_curve"].empty()}
+    curve = waited(
+        partial(
+            allocate.fairness_curve,
+            asked.pairs,
+            asked.demand,
+            asked.capacity,
+            conflicts=asked.conflicts,
+            rules=asked.rules,
+            steps=plan.curve,
+            seconds=plan.seconds / (plan.curve + 1) or None,  # each its share, so that all take as long as the search
+        )
+    )
+    return {"fairness_curve": curve}
 
 
 def chain_step(work: Work) -> Tables:
@@ -217,10 +243,11 @@ STEPS: tuple[Step, ...] = (
     Step(
         "allocate",
         ("link", "experts"),
-        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads", "contacts"),
+        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads", "contacts", "served"),
         ("allocate",),
         allocate_step,
     ),
+    Step("fairness", ("allocate",), ("fairness_curve",), ("allocate",), fairness_step),
     Step(
         "chain",
         ("link", "achievements", "experts"),

@@ -60,12 +60,15 @@ def code_label(name: str, code: str | None, language: Language) -> str:
 
 
 def names(table: pl.DataFrame, language: Language) -> dict[str, str]:
-    """Readable name of every id of a noun: first column to name, title or name_en, by what the noun has."""
+    """Readable name of every id of a noun: first column to name, title or name_en, by what the noun has.
+
+    Separators of lines and paragraphs become spaces: a chart that is sorted by names could not be read with them.
+    """
     key = table.columns[0]
     best = pl.col("name") if "name" in table.columns else pl.col("title")
     if language == "en" and "name_en" in table.columns:
         best = pl.coalesce(pl.col("name_en"), best)
-    pairs = table.select(pl.col(key), best.alias("shown"))
+    pairs = table.select(pl.col(key), best.str.replace_all("[\u2028\u2029]", " ").alias("shown"))
     return {i: shown or i for i, shown in zip(pairs[key].to_list(), pairs["shown"].to_list(), strict=True)}
 
 

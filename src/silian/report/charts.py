@@ -73,6 +73,14 @@ def all_charts(region: Region, results: Mapping[str, pl.DataFrame], *, language:
         ),
         "load_spread": (bool(loads.height), partial(load_spread, loads)),
         "busiest_experts": (bool(loads["assigned"].sum()), partial(busiest_experts, loads, experts)),
+        "worst_served": (
+            bool(views.worst_served(results["served"]).height),
+            partial(worst_served, results["served"], needs),
+        ),
+        "fairness_curve": (
+            results["fairness_curve"].height > 1,
+            partial(fairness_curve, results["fairness_curve"], results["proof"]),
+        ),
         "exposure_curve": (bool(results["exposure_curve"].height), partial(exposure_curve, results["exposure_curve"])),
         "unmet": (bool(results["unmet"].height), partial(unmet, needs, results["unmet"])),
         "chain_map": (bool(products.height), partial(chain_map, *chains)),
@@ -284,6 +292,81 @@ def busiest_experts(loads: pl.DataFrame, experts: pl.DataFrame, *, language: Lan
         {"mark": {"type": "bar", "color": PALETTE["main"], "height": {"band": 0.5}}, "encoding": across | hover},
     ]
     return spec("busiest_experts", language, rows=values, height=BAR * len(label), layer=layer)
+
+
+def worst_served(served: pl.DataFrame, needs: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Bars of the needs that got the smallest share of what they would get alone, with that behind."""
+    table = views.worst_served(served)
+    shown = names(needs, language)
+    # the place tells needs of one title apart
+    label = [f"{r['rank']}. {shown.get(r['need_id'], r['need_id'])}" for r in table.to_dicts()]
+    values = [
+        {
+            "title": name,
+            "need_id": r["need_id"],
+            "experts": f"{r['assigned']} / {r['wanted']}",
+            "score": round(r["score"], 4),
+            "reachable": round(r["reachable"], 4),
+            "reached": f"{r['reached_share']:.0%}",
+        }
+        for name, r in zip(label, table.to_dicts(), strict=True)
+    ]
+    across = bars("title", "score", label, say("axis.need_score", language), whole=False)
+    across["y"]["axis"]["labelLimit"] = WIDTH // 2 - 20  # titles are sentences
+    across["x"]["axis"] |= {"tickCount": 6, "labelFlush": False}
+    alone = across | {"x": across["x"] | {"field": "reachable"}}
+    hover = tips("title", "need_id", "experts", "score", "reachable", "reached", language=language)
+    layer = [
+        {"mark": {"type": "bar", "color": PALETTE["grid"]}, "encoding": alone | hover},
+        {"mark": {"type": "bar", "color": PALETTE["break"], "height": {"band": 0.5}}, "encoding": across | hover},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 5, "color": PALETTE["muted"]},
+            "encoding": alone | {"text": {"field": "reached"}},
+        },
+    ]
+    return spec("worst_served", language, rows=values, height=(BAR + 4) * len(label), layer=layer)
+
+
+def fairness_curve(curve: pl.DataFrame, proof: pl.DataFrame, *, language: Language = "zh") -> Spec:
+    """Line of the best total above each floor under every need's score; the place of the run is marked."""
+    table = views.fairness_curve(curve, proof)
+    values = [
+        {
+            "worst": round(r["worst"], 4),
+            "total": round(r["total"], 4),
+            "lost": f"{r['price']:,.2f} ({r['price_share']:.2%})",
+            "is_run": r["is_run"],
+        }
+        for r in table.to_dicts()
+    ]
+    totals = [v["total"] for v in values]
+    # room above and below; a curve without a price is a level line, not noise at full height
+    room = max(0.15 * (max(totals) - min(totals)), 0.002 * max(totals), 1e-6)
+    axis = {"format": ".2f", "tickCount": 6, "grid": True}
+    place = {
+        "x": {"field": "worst", "type": "quantitative", "title": say("axis.worst_score", language), "axis": axis},
+        "y": {
+            "field": "total",
+            "type": "quantitative",
+            "title": say("axis.total_score", language),
+            "scale": {"zero": False, "nice": False, "domain": [min(totals) - room, max(totals) + room]},
+            "axis": {"format": ",.4~r", "tickCount": 5, "grid": True},
+        },
+    }
+    hover = tips("worst", "total", "lost", language=language)
+    here = {"transform": [{"filter": "datum.is_run"}], "encoding": place | hover}
+    # the name of the point stays inside the frame: the run stands at the left end, or a fair one at the right
+    side = {"align": "right", "dx": -12} if values[-1]["is_run"] else {"align": "left", "dx": 12}
+    layer = [
+        {"mark": {"type": "line", "color": PALETTE["main"], "strokeWidth": 2.5}, "encoding": place},
+        {
+            "mark": {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": PALETTE["main"]},
+            "encoding": place | hover,
+        },
+        here | {"mark": {"type": "point", "filled": True, "opacity": 1, "size": 220, "color": PALETTE["second"]}},
+        here | {"mark": {"type": "text", "text": say("here.run", language), "dy": -14, "fontWeight": 600} | side},
+    ]
+    return spec("fairness_curve", language, rows=values, height=300, layer=layer)
 
 
 def unmet(needs: pl.DataFrame, unmet: pl.DataFrame, *, language: Language = "zh") -> Spec:

@@ -136,10 +136,11 @@ def load_spread(loads: pl.DataFrame) -> pl.DataFrame:
 
     Examples
     --------
-    >>> load_spread(pl.DataFrame({"expert_id": ["e1", "e2"], "assigned": [1, 1], "free": [1, 3]})).rows()
+    >>> held = {"expert_id": ["e1", "e2"], "assigned": [1, 1], "free": [1, 3], "elsewhere": [0, 1]}
+    >>> load_spread(pl.DataFrame(held)).rows()
     [(1, 'full', 1), (1, 'room', 1)]
     """
-    is_full = pl.col("assigned") >= pl.col("free")
+    is_full = pl.col("assigned") + pl.col("elsewhere") >= pl.col("free")
     return (
         loads.select("assigned", state=pl.when(is_full).then(pl.lit("full")).otherwise(pl.lit("room")))
         .group_by("assigned", "state")
@@ -152,6 +153,62 @@ def busiest_experts(loads: pl.DataFrame, *, most: int = 20) -> pl.DataFrame:
     """The experts who serve most: expert_id, assigned, free (needs); most assigned first, then least free, then id."""
     kept = loads.filter(pl.col("assigned") > 0).select("expert_id", "assigned", "free")
     return kept.sort(["assigned", "free", "expert_id"], descending=[True, False, False]).head(most)
+
+
+def worst_served(served: pl.DataFrame, *, most: int = 10) -> pl.DataFrame:
+    """The needs that got the smallest share of what they would get alone.
+
+    Parameters
+    ----------
+    served : need_id, wanted, assigned, score, reachable, reached_share
+    most : rows at most
+
+    Returns
+    -------
+    rank and the columns of `served`; the smallest share first, then the largest loss of score, then by id. Needs that
+    got all that they could, and those that nobody matched, are left out.
+
+    Examples
+    --------
+    >>> columns = ["need_id", "wanted", "assigned", "score", "reachable", "reached_share"]
+    >>> rows = [("n1", 1, 1, 0.5, 0.5, 1.0), ("n2", 2, 1, 0.3, 0.6, 0.5), ("n3", 1, 0, 0.0, 0.0, None)]
+    >>> worst_served(pl.DataFrame(rows, schema=columns, orient="row")).select("rank", "need_id").rows()
+    [(1, 'n2')]
+    """
+    # 1e-9: a sum of scores in another order differs in its last digits
+    lacking = served.filter(pl.col("reached_share") < 1 - 1e-9).with_columns(loss=pl.col("reachable") - pl.col("score"))
+    worst = lacking.sort(["reached_share", "loss", "need_id"], descending=[False, True, False]).head(most)
+    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank")
+    return worst.select(rank, "need_id", "wanted", "assigned", "score", "reachable", "reached_share")
+
+
+def fairness_curve(curve: pl.DataFrame, proof: pl.DataFrame) -> pl.DataFrame:
+    """The price of fairness with the place of the run marked.
+
+    Parameters
+    ----------
+    curve : floor, smallest_score, total, bound, price, price_share
+    proof : floor, of the run; empty where none was sought
+
+    Returns
+    -------
+    worst (score that every need that can be served with the others has at least), total, bound, price, price_share,
+    is_run (the run stands here: without a floor at the first row, fair at the last); in the order of `curve`.
+
+    Examples
+    --------
+    >>> columns = ["floor", "smallest_score", "total", "bound", "price", "price_share"]
+    >>> rows = [(0.0, 0.1, 5.0, 5.0, 0.0, 0.0), (0.3, 0.0, 4.5, 4.5, 0.5, 0.1)]
+    >>> curve = pl.DataFrame(rows, schema=columns, orient="row")
+    >>> fairness_curve(curve, pl.DataFrame({"floor": [None]})).select("worst", "is_run").rows()
+    [(0.1, True), (0.3, False)]
+    """
+    is_fair = proof.height > 0 and proof["floor"][0] is not None
+    place = pl.int_range(pl.len())
+    return curve.sort("floor").select(
+        pl.max_horizontal("floor", pl.col("smallest_score").fill_null(0.0)).alias("worst"),
+        "total", "bound", "price", "price_share", is_run=place == (curve.height - 1 if is_fair else 0),
+    )  # fmt: skip
 
 
 def unmet_by_field(needs: pl.DataFrame, unmet: pl.DataFrame) -> pl.DataFrame:

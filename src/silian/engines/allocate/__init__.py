@@ -10,6 +10,7 @@ from silian.engines.allocate.interests import ConflictRules, conflicts
 from silian.engines.allocate.lottery import Lottery, lottery
 from silian.engines.allocate.repairing import Edit, Repair, edit, repair
 from silian.engines.allocate.rules import Rules
+from silian.engines.allocate.serving import served
 from silian.engines.allocate.standing import Standing, reopen
 from silian.engines.allocate.why import why
 
@@ -31,6 +32,7 @@ __all__ = [
     "relax",
     "reopen",
     "repair",
+    "served",
     "why",
     "worded",
 ]

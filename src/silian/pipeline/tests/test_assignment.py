@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 from silian import pipeline
+from silian.compute.local import Local
 from silian.engines import allocate
 from silian.errors import RunError, TableError
+from silian.pipeline import steps
 from silian.pipeline.assignment import elsewhere, posed, reopened
-from silian.pipeline.plan import Plan
+from silian.pipeline.plan import AllocatePlan, Plan
 from silian.tables import Region, synth
 from silian.tables.schema import codes, tables
 
@@ -108,6 +110,20 @@ def test_limits_of_the_plan_hold():
     assert (told.group_by("need_id", "org_id").len()["len"] == 1).all()
     assert told.group_by("firm").len()["len"].max() == 2
     assert asked.rules.quotas["name"].to_list() == ["per_organisation", "contacts"]
+
+
+@pytest.mark.parametrize(("steps_", "floors"), [(0, 0), (3, 4)])
+def test_fairness_step_prices_as_many_floors_as_the_plan_asks_for(steps_, floors):
+    plan = Plan(allocate=AllocatePlan(curve=steps_, seconds=60.0))
+    scarce = MADE["experts"].with_columns(free=1)
+    region = region_with(experts=scarce)
+    work = steps.Work(region, plan, DAY, results_of(region), Local(), [].append, [].append, [].append)
+
+    curve = steps.fairness_step(work)["fairness_curve"]
+
+    assert curve.height == floors
+    assert curve["floor"].is_sorted()
+    assert (curve["price"] >= 0).all()
 
 
 def test_rules_that_clash_are_told_with_a_way_out():

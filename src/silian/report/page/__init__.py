@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 CARD_VALUES: Final = ("needs", "experts_wanted", "breaks", "blanks", "problems_grave")  # that the cards may name
-SECTIONS: Final = ("matches", "serves", "exposure", "unmet", "chain", "districts", "problems", "registers", "made")
+SECTIONS: Final = (
+    *("matches", "serves", "fairness", "unmet", "exposure", "chain", "districts", "problems", "registers", "made"),
+)
 SCRIPTS: Final = (
     "core",
     "data",
@@ -38,8 +40,11 @@ SCRIPTS: Final = (
     "picture",
     "because",
     "grade",
+    "hindered",
     "matches",
     "serves",
+    "who",
+    "fairness",
     "exposure",
     "chain",
     "places",
@@ -88,7 +93,7 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("experts", "tip.experts", "count"),
     ),
     "busiest_experts": (
-        ("expert_id", "tip.expert", "noun:experts"),
+        ("expert_id", "tip.expert", "id:experts"),
         ("assigned", "tip.assigned", "count"),
         ("free", "tip.free", "count"),
     ),
@@ -97,6 +102,23 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("by", "tip.by", "codes:exposure_by"),
         ("share", "tip.exposed", "share"),
         ("shown_share", "tip.places", "share"),
+    ),
+    "worst_served": (
+        ("rank", "tip.rank", "count"),
+        ("need_id", "tip.title", "id:needs"),
+        ("wanted", "tip.experts_wanted", "count"),
+        ("assigned", "tip.assigned", "count"),
+        ("score", "tip.score", "score"),
+        ("reachable", "tip.reachable", "score"),
+        ("reached_share", "tip.reached", "share"),
+    ),
+    "fairness_curve": (
+        ("worst", "axis.worst_score", "score"),
+        ("total", "axis.total_score", "number"),
+        ("bound", "tip.bound", "number"),
+        ("price", "tip.price", "number"),
+        ("price_share", "tip.price_share", "share"),
+        ("is_run", "tip.is_run", "here"),
     ),
     "unmet": (
         ("field", "tip.field", "codes:field"),

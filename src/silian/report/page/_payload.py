@@ -55,7 +55,12 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 PAIRS: Final = ("achievement_pairs", "expert_pairs")
 TERMS: Final[Mapping[str, str]] = {"achievement_pairs": "achievement_terms", "expert_pairs": "expert_terms"}
-APART: Final = (*TERMS.values(), "exposure_curve", "grades")  # the page has these in a form of their own
+APART: Final = (
+    *TERMS.values(),
+    "exposure_curve",
+    "fairness_curve",
+    "grades",
+)  # the page has these in a form of their own
 TEXTS: Final[Mapping[str, str]] = {"needs": "text", "achievements": "text", "experts": "profile"}
 
 
@@ -270,6 +275,8 @@ def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
         "served_between": views.served_between(needs, region["experts"], results["assigned"]),
         "load_spread": views.load_spread(loads),
         "busiest_experts": views.busiest_experts(loads),
+        "worst_served": views.worst_served(results["served"]),
+        "fairness_curve": views.fairness_curve(results["fairness_curve"], results["proof"]),
         "unmet": views.unmet_by_field(needs, results["unmet"]),
         "chain_map": views.segments(states, layers),
         "gap_ranking": views.gap_ranking(results["gaps"]),

@@ -157,6 +157,17 @@ def results() -> dict[str, pl.DataFrame]:
         ],
         "prices": [("expert", "e2", 0.1), ("expert", "e1", 0.0), ("need", "n1", 0.05)],
         "proof": [(1.55, 1.55, 0.0, True, 3, 5, 0.0, "total", None, None, None)],
+        "served": [
+            ("n1", 1, 1, 0.6, 0.7, 0.6 / 0.7),
+            ("n2", 2, 1, 0.3, 0.4, 0.75),
+            ("n3", 1, 1, 0.65, 0.65, 1.0),
+            ("n4", 1, 0, 0.0, 0.0, None),
+        ],
+        "fairness_curve": [
+            (0.0, 0.0, 1.55, 1.55, 0.0, 0.0),
+            (0.3, 0.0, 1.55, 1.55, 0.0, 0.0),
+            (0.4, 0.0, 1.5, 1.52, 0.05, 0.05 / 1.55),
+        ],
         "gap_parts": [("p2", part, value) for part, value in PARTS],
         "loads": [("e1", 0, 2, 0), ("e2", 2, 2, 0), ("e3", 1, 1, 0)],
         "contacts": [("o1", 1, 0), ("o2", 1, 0), ("o3", 1, 0)],
@@ -191,6 +202,29 @@ def results() -> dict[str, pl.DataFrame]:
     }
     schema = result_tables()
     return {name: pl.DataFrame(rows[name], schema=schema[name].polars, orient="row") for name in schema}
+
+
+def ruled() -> dict[str, pl.DataFrame]:
+    """What a fair run under rules of every kind leaves instead: n2 is kept short by all of them."""
+    schema = result_tables()
+    reasons = [
+        ("n2", "capacity", None, None, None, None, 3),
+        ("n2", "at_most", "contacts", "o1", None, 1.0, 2),
+        ("n2", "at_most", "<b>每区</b>", "d1", "laser", 2.5, 1),
+        ("n2", "apart", None, "n2", "e3", None, 1),
+        ("n2", "veto", None, None, None, None, 1),
+        ("n2", "conflict", None, None, None, None, 1),
+        ("n4", "no_candidate", None, None, None, None, 0),
+    ]
+    proof = [(1.55, 1.56, 0.01, False, 3, 5, 0.0, "fair", 0.3, 0.35, 3)]
+    found = {"unmet_reasons": reasons, "proof": proof}
+    return {name: pl.DataFrame(rows, schema=schema[name].polars, orient="row") for name, rows in found.items()}
+
+
+def even() -> dict[str, pl.DataFrame]:
+    """What a run leaves instead in which every need got the best that it could, and no curve was asked for."""
+    served = results()["served"].with_columns(score=pl.col("reachable"), reached_share=pl.lit(1.0))
+    return {"served": served, "fairness_curve": result_tables()["fairness_curve"].empty()}
 
 
 def nothing() -> dict[str, pl.DataFrame]:

@@ -12,7 +12,8 @@ from silian.tables.region import Region
 
 REGION, RESULTS = small.region(), small.results()
 NAMES = [
-    *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts", "exposure_curve", "unmet"),
+    *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts"),
+    *("worst_served", "fairness_curve", "exposure_curve", "unmet"),
     *("chain_map", "gap_ranking", "district_map", "district_balance", "problems"),
 ]
 
@@ -124,6 +125,50 @@ def test_served_between_keeps_the_busiest_districts_when_there_are_many():
     shown = {r["need"] for r in rows(spec)}
     assert len(shown) == charts.MAX_DISTRICTS
     assert {"d38", "d39"} <= shown
+
+
+def test_worst_served_shows_what_each_got_of_what_it_would_get_alone():
+    spec = charts.worst_served(RESULTS["served"], REGION["needs"], language="en")
+
+    assert rows(spec) == [
+        {
+            "title": "1. 电池涂布厚度检测",
+            "need_id": "n2",
+            "experts": "1 / 2",
+            "score": 0.3,
+            "reachable": 0.4,
+            "reached": "75%",
+        },
+        {
+            "title": "2. 激光焊缝气孔在线检测",
+            "need_id": "n1",
+            "experts": "1 / 1",
+            "score": 0.6,
+            "reachable": 0.7,
+            "reached": "86%",
+        },
+    ]
+
+
+def test_fairness_curve_marks_the_run_and_leaves_room_around_a_level_line():
+    curve = RESULTS["fairness_curve"]
+
+    priced = charts.fairness_curve(curve, RESULTS["proof"], language="en")
+    level = charts.fairness_curve(curve.head(2), RESULTS["proof"], language="en")
+
+    assert [(r["worst"], r["total"], r["lost"], r["is_run"]) for r in rows(priced)] == [
+        (0.0, 1.55, "0.00 (0.00%)", True),
+        (0.3, 1.55, "0.00 (0.00%)", False),
+        (0.4, 1.5, "0.05 (3.23%)", False),
+    ]
+    low, high = level["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < 1.55 < high
+
+
+def test_all_charts_leaves_out_a_curve_of_one_point():
+    drawn = charts.all_charts(REGION, RESULTS | {"fairness_curve": RESULTS["fairness_curve"].head(1)})
+
+    assert "fairness_curve" not in drawn
 
 
 def test_busiest_experts_tells_namesakes_apart():

@@ -101,6 +101,29 @@ def test_busiest_experts_leaves_out_those_who_serve_nobody():
     assert views.busiest_experts(RESULTS["loads"]).rows() == [("e2", 2, 2), ("e3", 1, 1)]
 
 
+def test_worst_served_begins_with_the_smallest_share_and_leaves_out_whom_nobody_matched():
+    table = views.worst_served(RESULTS["served"])
+
+    assert table.select("rank", "need_id", "reached_share").rows() == [(1, "n2", 0.75), (2, "n1", 0.6 / 0.7)]
+
+
+def test_worst_served_puts_the_larger_loss_first_where_shares_are_equal():
+    rows = [(f"n{i}", 2, 0, 0.0, score, 0.0) for i, score in enumerate((0.2, 0.9, 0.9, 0.5))]
+    served = pl.DataFrame(rows, schema=RESULTS["served"].schema, orient="row")
+
+    assert views.worst_served(served, most=3)["need_id"].to_list() == ["n1", "n2", "n3"]
+
+
+@pytest.mark.parametrize(("floor", "place"), [(None, 0), (0.4, 2)])
+def test_fairness_curve_marks_where_the_run_stands(floor, place):
+    proof = RESULTS["proof"].with_columns(floor=pl.lit(floor, pl.Float64))
+
+    table = views.fairness_curve(RESULTS["fairness_curve"], proof)
+
+    assert table["is_run"].to_list() == [n == place for n in range(3)]
+    assert table["worst"].to_list() == [0.0, 0.3, 0.4]
+
+
 def test_unmet_by_field_sums_the_experts_missing():
     table = views.unmet_by_field(REGION["needs"], RESULTS["unmet"])
 

@@ -91,13 +91,7 @@ function listGaps() {
   chain.shown = gaps.rows().filter((row) => (!chain.kind || gaps.get("kind", row) === chain.kind) && (!chain.of || gaps.get("chain", row) === chain.of) &&
     words.every((w) => fold([nameOf("products", gaps.get("product_id", row)), gaps.get("product_id", row), gaps.get("chain", row), gaps.get("segment", row)].join(" ")).includes(w)));
   chain.count.textContent = t("chain.count", { shown: chain.shown.length, all: data.kept.gaps[1] });
-  const items = h("ul");
-  let done = 0;
-  const more = () => { items.append(...chain.shown.slice(done, done + CHUNK).map(gapItem)); done += CHUNK; };
-  more();
-  chain.list.onscroll = () => { if (done < chain.shown.length && chain.list.scrollTop + chain.list.clientHeight > chain.list.scrollHeight - 600) more(); };
-  fill(chain.list, chain.shown.length ? items : h("p", { class: "empty" }, t("matches.none")));
-  chain.list.scrollTop = 0;
+  longList(chain.list, chain.shown, gapItem);
 }
 
 function gapItem(row) {

@@ -35,6 +35,7 @@ const format = {
   score: (v) => (v > 0 && v < 0.005 ? "<0.01" : v.toFixed(2)),
   percent: (v) => (v > 0 && v < 0.005 ? "<1%" : v < 1 && v > 0.995 ? ">99%" : Math.round(v * 100) + "%"),
   share: (v) => (v * 100).toFixed(v === 0 || v === 1 ? 0 : 1) + "%",
+  small: (v) => (v > 0 && v < 0.0005 ? "<0.1%" : (v * 100).toFixed(1) + "%"),
   money(v) {
     if (state.language === "en") return "CNY " + whole.format(v);
     if (v >= 1e8) return format.number(v / 1e8) + " 亿元";
@@ -84,6 +85,19 @@ function csvValue(value) {
 function downloadCsv(name, heads, rows) {
   const lines = [heads, ...rows].map((row) => row.map(csvValue).join(","));
   download(name + ".csv", "text/csv;charset=utf-8", "\uFEFF" + lines.join("\r\n") + "\r\n");
+}
+
+const CHUNK = 60;
+
+/** A long list, filled as the reader scrolls. */
+function longList(box, rows, item) {
+  const items = h("ul");
+  let done = 0;
+  const more = () => { items.append(...rows.slice(done, done + CHUNK).map(item)); done += CHUNK; };
+  more();
+  box.onscroll = () => { if (done < rows.length && box.scrollTop + box.clientHeight > box.scrollHeight - 600) more(); };
+  fill(box, rows.length ? items : h("p", { class: "empty" }, t("matches.none")));
+  box.scrollTop = 0;
 }
 
 /** Say that something is missing, and how to add it. */

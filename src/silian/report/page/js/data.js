@@ -67,9 +67,31 @@ const factOf = (noun, id, column) => {
   return row === undefined ? null : table.get(column, row);
 };
 
+/** The id that stands for a body or a person that has several rows. */
+const bodyOf = (id) => canonical("same", "org_id", id), personOf = (id) => canonical("same_people", "expert_id", id);
+function canonical(name, key, id) {
+  const table = data.results[name], row = table.index(key).get(id);
+  return row === undefined ? id : table.get("canonical_id", row);
+}
+
+/** Bodies that ask for experts: id → rows of `served`, in the order of the needs. */
+function asking() {
+  if (!data.asking) {
+    const { served } = data.results;
+    data.asking = new Map();
+    for (const row of served.rows()) {
+      const body = bodyOf(factOf("needs", served.get("need_id", row), "org_id")) || "";
+      if (data.asking.has(body)) data.asking.get(body).push(row); else data.asking.set(body, [row]);
+    }
+  }
+  return data.asking;
+}
+
 /** Where more about a thing stands on this page. */
 function linkOf(noun, id) {
   if (noun === "needs" && data.nouns.needs.index("need_id").has(id)) return "#matches/" + encodeURIComponent(id);
+  if (noun === "experts" && data.results.loads.index("expert_id").has(personOf(id))) return "#serves=experts/" + encodeURIComponent(personOf(id));
+  if (noun === "organisations" && asking().has(bodyOf(id))) return "#serves=organisations/" + encodeURIComponent(bodyOf(id));
   if (noun === "products" && data.results.gaps.index("product_id").has(id)) return "#chain/" + encodeURIComponent(id);
   return null;
 }

@@ -1,12 +1,10 @@
 // Needs on the left; on the right one need with what answers it, and why.
 
-const CHUNK = 60;
-
 const needFacts = () => {
   if (!data.needFacts) {
     const matched = data.results.achievement_pairs.groups("need_id"), experts = data.results.expert_pairs.groups("need_id");
-    const assigned = data.results.assigned.groups("need_id"), unmet = data.results.unmet.index("need_id");
-    data.needFacts = { matched, experts, assigned, unmet };
+    const assigned = data.results.assigned.groups("need_id"), unmet = data.results.unmet.index("need_id"), served = data.results.served.index("need_id");
+    data.needFacts = { matched, experts, assigned, unmet, served };
   }
   return data.needFacts;
 };
@@ -55,18 +53,7 @@ function listNeeds() {
     (!matches.field || needs.get("field", row) === matches.field) && (!matches.district || needs.get("district_id", row) === matches.district) &&
     (!keep || keep(needs.get("need_id", row))) && words.every((w) => needText(row).includes(w)));
   matches.count.textContent = t("matches.count", { shown: matches.shown.length, all: data.kept.needs[1] });
-  const items = h("ul");
-  let done = 0;
-  const more = () => {
-    items.append(...matches.shown.slice(done, done + CHUNK).map(needItem));
-    done += CHUNK;
-  };
-  more();
-  matches.list.onscroll = () => {
-    if (done < matches.shown.length && matches.list.scrollTop + matches.list.clientHeight > matches.list.scrollHeight - 600) more();
-  };
-  fill(matches.list, matches.shown.length ? items : h("p", { class: "empty" }, t("matches.none")));
-  matches.list.scrollTop = 0;
+  longList(matches.list, matches.shown, needItem);
 }
 
 function needItem(row) {
@@ -109,10 +96,17 @@ function showNeed(id) {
       fact(label("product_id"), get("product_id") && nameOf("products", get("product_id")))),
     get("text") ? h("p", { class: "prose", dir: "auto" }, markedBy(get("text"), spots, "needs.text", [...terms])) : null,
     ["must_have", "not_wanted"].map((name) => (get(name) && get(name).length ? h("p", { class: "prose", dir: "auto" }, h("strong", {}, label(name) + (at() ? ": " : "：")), get(name).flatMap((said, i) => [i ? (at() ? "; " : "；") : "", markedBy(said, spots && spots.filter((s) => s.item === i + 1), "needs." + name, [...terms])])) : null)),
+    servedNode(id),
     h("div", { class: "tabs", role: "tablist", "aria-label": t("matches.answers") }, tab("achievements"), tab("experts")),
     h("div", { id: "hits", role: "tabpanel", "aria-labelledby": "tab-" + matches.tab },
       hits(matches.tab, found[matches.tab], assigned),
       matches.tab === "experts" && conflicts.length ? h("p", { class: "note" }, t("matches.conflicts", { who: conflicts.slice(0, 8).map((r) => nameOf("experts", data.results.conflicts.get("expert_id", r)) + "（" + codeLabel("conflict_kind", data.results.conflicts.get("kind", r)) + "）").join("、"), count: conflicts.length })) : null));
+}
+
+/** What the need got in the assignment, and why no more. */
+function servedNode(id) {
+  const text = servedText(id);
+  return text ? h("div", { class: "told-box" }, h("h4", {}, t("served.title")), h("p", { class: "because" }, text), hinderedNode(id)) : null;
 }
 
 const pairsOf = (noun) => data.results[noun === "experts" ? "expert_pairs" : "achievement_pairs"];
@@ -150,7 +144,7 @@ function hit(noun, row, assigned) {
     h("span", { class: "rank" }, pairs.get("rank", row)),
     h("div", {},
       h("div", { class: "what", dir: "auto" }, noun === "experts" ? nameOf("experts", id) : markedBy(get("title") || String(id), spots, "achievements.title", terms)),
-      h("div", { class: "sub" }, noun === "experts" && assigned.has(id) ? h("span", { class: "badge good" }, t("matches.assigned")) : null, facts.filter(Boolean).map((f) => h("span", { dir: "auto" }, f)), h("span", {}, id))),
+      h("div", { class: "sub" }, noun === "experts" && assigned.has(personOf(id)) ? h("span", { class: "badge good" }, t("matches.assigned")) : null, facts.filter(Boolean).map((f) => h("span", { dir: "auto" }, f)), h("span", {}, id))),
     h("div", { class: "score" }, format.score(score), gradeNode(gradeOf(pairs, row))),
     h("div", { class: "body" },
       h("div", { class: "bar", role: "img", "aria-label": t("matches.score", { score: format.score(score), parts: said }) }, bar(parts).childNodes.length ? [...bar(parts).childNodes] : null),

@@ -126,18 +126,21 @@ function viewColumns(name) {
   return boot.views[name].map(([key, label, kind]) => {
     const [what, of] = kind.split(":");
     const raw = (row) => table.get(key, row);
+    if (what === "id") return { key, long: true, label: () => t(label), value: (row) => nameOf(of, raw(row)), node: (row) => idNode(of, raw(row)), csv: { heads: () => [t("csv.id"), t(label)], cells: (row) => [raw(row), nameOf(of, raw(row))] } };
     const text = (row) => {
       const value = raw(row);
       if (what === "codes") return codeLabel(of, value);
       if (what === "noun") return nameOf(of, value);
       if (what === "words") return t(of + "." + value);
+      if (what === "here") return value ? t("here.run") : "–";
       if (what === "flag") return t(value ? "problem.grave" : "problem.minor");
       if (value === null || value === "") return what === "text" ? t("not_stated") : "–";
       if (what === "count") return format.count(value);
       if (what === "share") return format.share(value);
+      if (what === "number") return format.number(value);
       return what === "score" ? format.score(value) : String(value);
     };
-    const number = what === "count" || what === "share" || what === "score";
+    const number = ["count", "share", "score", "number"].includes(what);
     return {
       key, number, label: () => t(label), value: number ? raw : text, node: text,
       csv: { heads: () => [t(label)], cells: (row) => [number ? raw(row) : text(row)] },

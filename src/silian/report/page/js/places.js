@@ -79,7 +79,7 @@ function drawMade() {
     steps.length ? h("div", { class: "card" }, grid({ name: "steps", title: t("made.steps"), columns: stepColumns, rows: numbers(steps), page: 40 }).node) : null,
     inputs.length ? h("div", { class: "card" }, grid({ name: "inputs", title: t("made.inputs"), columns: inputColumns, rows: numbers(inputs), page: 40 }).node) : null,
     Object.keys(r.plan).length ? h("div", { class: "card" }, h("details", {}, h("summary", {}, t("made.plan")), h("pre", { tabindex: 0 }, JSON.stringify(r.plan, null, 2)))) : null,
-    h("div", { class: "card" }, h("h3", {}, t("made.read")), h("ul", { class: "read" }, ["score", ...(data.results.achievement_pairs.has("level") ? ["level"] : []), "gap", "share", "unmet"].map((k) => h("li", {}, h("strong", {}, t("read." + k)), " ", t("read." + k + ".how"))))),
+    h("div", { class: "card" }, h("h3", {}, t("made.read")), h("ul", { class: "read" }, ["score", ...(data.results.achievement_pairs.has("level") ? ["level"] : []), "gap", "share", "reached", "unmet"].map((k) => h("li", {}, h("strong", {}, t("read." + k)), " ", t("read." + k + ".how"))))),
     h("p", { class: "note" }, t("made.licences"))));
 }
 

@@ -37,13 +37,27 @@ function drawServes() {
     Object.assign({}, scoreColumn, { node: (row) => scoreNode(assigned.get("score", row)) })];
   fill(box,
     assigned.n ? null : empty("assigned"),
+    proofNode(),
     h("div", { class: "cards" }, chart("served_between"), chart("load_spread")),
     h("div", { class: "stack" },
+      loads.n ? drawWho() : null,
       assigned.n ? h("div", { class: "card", id: "serves/assigned" }, resultGrid("assigned", { columns, sort: { key: "score", down: true } }).node) : null,
       chart("busiest_experts"),
       loads.n ? h("div", { class: "card" }, resultGrid("loads").node) : null,
       prices.n ? h("div", { class: "card" }, h("h3", {}, t("prices.title")), h("p", { class: "intro" }, t("prices.intro")), resultGrid("prices", { bare: true }).node) : null,
       conflicts.n ? h("div", { class: "card", id: "serves/conflicts" }, h("h3", {}, t("conflicts.title")), h("p", { class: "intro" }, t("conflicts.intro")), resultGrid("conflicts", { bare: true }).node) : null));
+}
+
+/** The proof of the assignment in words. */
+function proofNode() {
+  const { proof } = data.results;
+  if (!proof.n || !data.results.assigned.n) return null;
+  const get = (name) => proof.get(name, 0), number = (name) => format.number(get(name)), floor = get("floor");
+  const total = { total: number("total"), bound: number("bound"), gap: format.number(get("bound") - get("total")), share: ((get("bound") - get("total")) / get("bound") * 100).toFixed(2) + "%" };
+  const sought = floor === null ? t("proof.total") : t(floor === 0 ? "proof.fair_none" : get("floor_bound") - floor < 1e-4 ? "proof.fair" : "proof.fair_bound", { protected: get("protected"), floor: format.score(floor), bound: format.score(get("floor_bound")) });
+  return h("div", { class: "card proof" }, h("h3", {}, pick(proof.schema.label)), h("ul", { class: "told" },
+    h("li", {}, sought), h("li", {}, t(get("is_optimal") ? (floor === null ? "proof.best" : "proof.best_above") : "proof.gap", total)),
+    get("smallest_score") === null ? null : h("li", {}, t(get("smallest_score") > 0 ? "proof.smallest" : "proof.nobody", { score: format.score(get("smallest_score")) }), " ", h("a", { href: "#fairness" }, t("proof.more")))));
 }
 
 function drawUnmet() {
@@ -55,6 +69,8 @@ function drawUnmet() {
   const [need, missing, reason] = schemaColumns(unmet);
   const plain = (key, label, text) => ({ key, label: () => t(label), value: text, node: text, csv: { heads: () => [t(label)], cells: (row) => [text(row)] } });
   const columns = [need, plain("field", "tip.field", (row) => codeLabel("field", field(row))), plain("district", "tip.district", (row) => nameOf("districts", district(row))), missing, reason,
+    { key: "hindered", long: true, label: () => t("col.hindered"), value: (row) => hindrances(unmet.get("need_id", row)).join(at() ? "; " : "；"), node: (row) => h("ul", {}, hindrances(unmet.get("need_id", row)).map((text) => h("li", {}, text))),
+      csv: { heads: () => [t("col.hindered")], cells: (row) => [hindrances(unmet.get("need_id", row)).join(at() ? "; " : "；")] } },
     { key: "nearest", long: true, label: () => t("col.nearest"), value: (row) => (first(row) === null ? "" : nameOf("experts", pairs.get("target_id", first(row)))),
       node: (row) => (first(row) === null ? "–" : [nameOf("experts", pairs.get("target_id", first(row))), " ", h("span", { class: "note" }, format.score(pairs.get("score", first(row))))]),
       csv: { heads: () => [t("col.nearest"), t("csv.id")], cells: (row) => (first(row) === null ? ["", ""] : [nameOf("experts", pairs.get("target_id", first(row))), pairs.get("target_id", first(row))]) } }];

@@ -1,6 +1,6 @@
 // Language, theme, routes, and the order in which the parts appear.
 
-const PARTS = { overview: drawFigures, matches: drawMatches, serves: drawServes, exposure: drawExposure, unmet: drawUnmet, chain: drawChain, districts: drawDistricts, problems: drawProblems, registers: drawRegisters, made: drawMade };
+const PARTS = { overview: drawFigures, matches: drawMatches, serves: drawServes, fairness: drawFairness, unmet: drawUnmet, exposure: drawExposure, chain: drawChain, districts: drawDistricts, problems: drawProblems, registers: drawRegisters, made: drawMade };
 
 function translate() {
   document.documentElement.lang = at() ? "en" : "zh-CN";
@@ -40,6 +40,10 @@ function follow() {
   if (section === "matches" && data.nouns.needs.n) {
     if (filter !== undefined) { Object.assign(matches, { state: NEED_STATES[filter] ? filter : "", query: "", field: "", district: "", chosen: null }); drawMatches(); }
     if (wanted !== null && data.nouns.needs.index("need_id").has(wanted)) target = goTo(matches, wanted, showNeed);
+  }
+  if (section === "serves" && SIDES[filter] && who.list) {
+    turnWho(filter);
+    if (wanted !== null && SIDES[filter].has(wanted)) target = goTo(who, wanted, showWho);
   }
   if (section === "chain" && data.results.gaps.n) {
     if (filter !== undefined) { chain.kind = filter; drawGaps(); target = chain.gapBox; }
