@@ -29,6 +29,7 @@ _STEP: Final = 0.02
 _DECAY: Final = 0.985
 _DRIFT: Final = 0.7
 _ROUNDS: Final = 60
+_ROUNDS_LARGE: Final = 20
 # Where mending leaves more than this part of what it left the last time, a floor will hardly be reached.
 _SLOW: Final = 0.8
 _MEND_EVERY: Final = 10
@@ -39,7 +40,23 @@ _DEARER: Final = 1e-3
 _UNRIPE: Final = 0.03
 # A gap that is near enough where HiGHS cannot close it: of the total, and of the floor.
 _NEAR: Final = 1e-4
-_NEAR_FLOOR: Final = 5e-3
+_NEAR_FLOOR: Final = 2e-3
+_NEAR_FIRST: Final = 4e-3  # of the bound that counting at untuned prices gives
+# Prices of places alone: so much on average, and how they move (parts of that where wishes are twice the room).
+_PLACE: Final = 1 << 20
+_PLACE_STEP: Final = 0.3
+_PLACE_DECAY: Final = 0.95
+_PLACE_ROUNDS: Final = 10
+_PATIENCE: Final = 5
+_TUNINGS: Final = 3
+# Negotiation: see `_bundles.negotiate`; a total is hurt least where prices rise gently.
+_GROW: Final = 1.03
+_SWEEPS: Final = 50
+_PARTS: Final = 4
+# Where the prices of places are put on those of the network: at most twice the largest score, in so many looks.
+_MOST_RAISED: Final = 0.5
+_RAISINGS: Final = 7
+_DEARER_PLACES: Final = (0.0, 0.02, 0.04, 0.08, 0.16, 0.32)
 # HiGHS decides up to so many pairs that are left open, in so many nodes.
 _SMALL: Final = 20_000
 _NODES: Final = 20_000
@@ -92,10 +109,21 @@ class _Reached(NamedTuple):
     bound: int  # of the total; below 0: no choice keeps the floors
     price: Whole  # (experts,) that proves the bound
     worth: Whole  # (needs,) of the best bundles at that price
+    place: Whole  # (experts,) how dear places are to the floors alone, _PLACE on average
 
     @property
     def is_impossible(self) -> bool:
         return self.bound < 0
+
+
+class _Limit(NamedTuple):
+    """What is known of the largest floor under the active needs while all others keep theirs."""
+
+    least: Whole  # (needs,)
+    active: Flags  # (needs,)
+    low: int  # a choice reaches it
+    bound: int  # none reaches more
+    place: Whole  # (experts,) the prices of places that prove the bound
 
 
 def fair_choice(
@@ -122,17 +150,23 @@ def fair_choice(
     reached, and proved then means that none can.
     """
     field = _field(network, pinned, seconds, tell)
-    chosen, price = start.chosen, start.expert_price
-    protected = _protected(field, chosen, price)
+    known = _Reached(
+        start.chosen,
+        _total(field, start.chosen),
+        0,
+        start.expert_price,
+        np.zeros_like(pinned),
+        np.full(start.expert_price.size, _PLACE),
+    )
+    protected = _protected(field, known)
     if not protected.any():
         return start, Floors(0, 0, protected, np.zeros_like(pinned))
     if floor is not None:
         asked = int(np.rint(floor * field.problem.unit))
         least = np.where(protected, asked, 0)
-        found = _above(field, least, price, is_enough=False)
+        found = _above(field, least, known, is_enough=False)
         return _answer(field, found), Floors(asked, asked, protected, least)
     least, active = np.zeros_like(pinned), protected.copy()
-    known = _Reached(chosen, _total(field, chosen), 0, price, np.zeros_like(pinned))
     floors = Floors(0, 0, protected, least)
     for level in range(depth):
         if not active.any():
@@ -168,15 +202,16 @@ def _field(network: Network, pinned: Whole, seconds: float | None, tell: Tell | 
     )
 
 
-def _protected(field: _Field, chosen: Flags, price: Whole) -> Flags:
+def _protected(field: _Field, known: _Reached) -> Flags:
     """A largest set of needs that can all be served at once: of the largest the one whose first places are best."""
     problem = field.problem
     can = (problem.row_room[problem.row] > 0) & (problem.column_room[problem.column] > 0)
     count = problem.row_room.size
     can_be = (np.bincount(problem.row[can], minlength=count) > 0) | (field.pinned > 0)
-    if (field.scores(chosen)[can_be] > 0).all() or _priced(
-        field, can_be.astype(np.int64), price, is_enough=True
-    ).chosen is not None:
+    if (field.scores(_chosen(known))[can_be] > 0).all():
+        return can_be
+    one = _needed(field, can_be.astype(np.int64))
+    if _settled(field, one, known.place)[0] is not None:
         return can_be
     coarse = problem.gain >> max(int(problem.gain.max()).bit_length() - 20, 0)
     more = (count + 1) << 20  # one need more is worth more than all scores
@@ -189,17 +224,26 @@ def _protected(field: _Field, chosen: Flags, price: Whole) -> Flags:
 def _lift(field: _Field, least: Whole, active: Flags, known: _Reached) -> tuple[int, int, _Reached]:
     """The largest floor under the active needs while all others keep theirs: the floor, its bound, and a choice."""
     low = int(field.scores(_chosen(known))[active].min())
-    bound = _refuted_above(field, least, active, low, known.price)
+    alone = np.where(active, _alone(field.problem, field.pinned), np.iinfo(np.int64).max)
+    limit = _Limit(least, active, low, int(alone.min()), known.place)
+    limit = _lowered(field, limit, (known.place, _scaled(known.price)), near=_NEAR_FIRST)
+    if field.is_small or field.sides.low.size:
+        return _halved(field, limit, known._replace(place=limit.place))
+    return _negotiated(field, limit, known)
+
+
+def _halved(field: _Field, limit: _Limit, known: _Reached) -> tuple[int, int, _Reached]:
+    """Try floors between the one that is held and the bound, each by prices, and by HiGHS where few pairs are left."""
+    least, active, low, bound, _ = limit
     cap, tries = bound, 0  # no try above the cap has come out, whether or not it was refuted
     near = 0 if field.is_small else int(_NEAR_FLOOR * bound)
-    price = known.price
     while cap > low + near and not field.is_late and (field.is_small or tries < _TRIES):
         middle = low + 1 if cap - low <= _NEAR * cap else (low + cap + 1) // 2
         wish = cap - near if tries == 0 else middle
         tries += 1
-        found = _above(field, np.where(active, wish, least), price, is_enough=True)
+        found = _above(field, np.where(active, wish, least), known, is_enough=True)
         if found.chosen is not None:
-            known, price = found, found.price
+            known = found
             low = int(field.scores(found.chosen)[active].min())
         else:
             cap = wish - 1
@@ -208,53 +252,147 @@ def _lift(field: _Field, least: Whole, active: Flags, known: _Reached) -> tuple[
     return low, max(bound, low), known
 
 
-def _refuted_above(field: _Field, least: Whole, active: Flags, low: int, price: Whole) -> int:
-    """No floor above this can be reached: by what a need gets alone, and by counting the places that bundles fill."""
-    market, problem = field.market, field.problem
-    alone = np.where(active, _alone(problem, field.pinned), np.iinfo(np.int64).max)
-    high = int(alone.min())
-    top = int(problem.gain.max())
-    trials = (np.full(price.size, top), price)
+def _negotiated(field: _Field, limit: _Limit, known: _Reached) -> tuple[int, int, _Reached]:
+    """Step back from the bound until a floor is reached; what a failure asked for its places often lowers the bound."""
+    near = int(_NEAR_FLOOR * limit.bound)
+    for _ in range(_TUNINGS):
+        tuned = _lowered(field, limit, (_tuned(field, _floor_at(field, limit, limit.bound), limit.place),))
+        is_still = limit.bound - tuned.bound < near >> 2
+        limit = tuned
+        if is_still or field.is_late:
+            break
+    back = near
+    while limit.bound - back > limit.low and not field.is_late:
+        wish = limit.bound - back
+        field.tell(0.0, f"floor {wish / field.problem.unit:.4g}")
+        chosen, asked = _settled(field, _floor_at(field, limit, wish), limit.place)
+        if chosen is not None:
+            low = int(field.scores(chosen)[limit.active].min())
+            return low, limit.bound, known._replace(chosen=chosen, total=_total(field, chosen), place=asked)
+        lower = _lowered(field, limit, (asked, _rounded(asked)))
+        back = near if limit.bound - lower.bound > near >> 1 else 2 * back
+        limit = lower
+    return limit.low, limit.bound, known._replace(place=limit.place)
 
-    def is_refuted(floor: int) -> bool:
-        need = _needed(field, np.where(active, floor, least))
-        return any(_bundles.choose(market, need, trial, 0)[0] < 0 for trial in trials)
 
-    if not is_refuted(high):
-        return high
-    while high - low > max(_NEAR * high, 1):
-        middle = (low + high) // 2
-        if is_refuted(middle):
-            high = middle
-        else:
-            low = middle
-    return high - 1
+def _floor_at(field: _Field, limit: _Limit, floor: int) -> Whole:
+    """What each need must get beside its pins where the active ones get so much."""
+    return _needed(field, np.where(limit.active, floor, limit.least))
 
 
-def _above(field: _Field, least: Whole, price: Whole, *, is_enough: bool) -> _Reached:
+def _lowered(field: _Field, limit: _Limit, trials: tuple[Whole, ...], *, near: float = _NEAR) -> _Limit:
+    """The bound that counting places at these prices gives, by steps that double and then halve."""
+    fine = max(int(near * limit.bound), 1)
+    for place in trials:
+        bound, step = limit.bound + 1, fine
+        while bound - step > limit.low and _is_refuted(field, limit, place, bound - step):
+            bound, step = bound - step, 2 * step
+        if bound > limit.bound:
+            continue
+        while step > fine:
+            step //= 2
+            if bound - step > limit.low and _is_refuted(field, limit, place, bound - step):
+                bound -= step
+        limit = limit._replace(bound=bound - 1, place=place)
+    return limit
+
+
+def _is_refuted(field: _Field, limit: _Limit, place: Whole, floor: int) -> bool:
+    """Whether the cheapest bundles above a floor cost more than all places bring (Farkas)."""
+    bound: int = _bundles.choose(field.market, _floor_at(field, limit, floor), place, 0)[0]
+    return bound < 0
+
+
+def _tuned(field: _Field, floor: Whole, place: Whole) -> Whole:
+    """Prices of places at which the bundles above a floor cost more of what all places bring."""
+    room = field.problem.column_room
+    real, drift, step = place / _PLACE, np.zeros(place.size), _PLACE_STEP
+    best, least, since = place, np.inf, 0
+    for _ in range(_PLACE_ROUNDS):
+        asked = _scaled(real)
+        bound, _, used, _ = _bundles.choose(field.market, floor, asked, 0)
+        share = bound / max(float(room @ asked), 1.0)
+        since = 0 if share < least else since + 1
+        if share < least:
+            best, least = asked, share
+        if since == _PATIENCE or field.is_late:
+            break
+        drift = _DRIFT * drift + (1 - _DRIFT) * (used - room) / np.maximum(room, 1)
+        real = np.maximum(real + step * drift, 0)
+        step *= _PLACE_DECAY
+    return best
+
+
+def _settled(field: _Field, floor: Whole, place: Whole) -> tuple[Flags | None, Whole]:
+    """A choice above a floor by negotiation over places alone, None if there is none; and what places then ask."""
+    asked, chosen = place.copy(), np.zeros(field.problem.gain.size, np.bool_)
+    over = _negotiate(field, floor, asked, chosen, scale=0)
+    return (chosen if over == 0 else None), _scaled(asked)
+
+
+def _negotiate(field: _Field, floor: Whole, price: Whole, chosen: Flags, *, scale: int) -> int:
+    """Negotiate until places suffice, hardly any way is made, or time is up; returns how many are lacking."""
+    press, rise, least = (0.05, 0.02, int(field.problem.gain.max()) // 100) if scale else (0.2, 0.05, _PLACE // 100)
+    last = 1 << 62
+    for part in range(_PARTS):
+        over: int = _bundles.negotiate(
+            field.market,
+            floor,
+            price,
+            chosen,
+            scale=scale,
+            least=least,
+            press=press * _GROW ** (_SWEEPS * part),
+            grow=_GROW,
+            rise=rise,
+            sweeps=_SWEEPS,
+        )
+        if over <= 0 or over > _SLOW * last or field.is_late:
+            break
+        last = over
+    return over
+
+
+def _scaled(price: Whole | Real) -> Whole:
+    """Prices of places in whole numbers, _PLACE on average; where none has a price, all have the same."""
+    mean = price.mean() if price.size else 0.0
+    if mean <= 0:
+        return np.full(price.size, _PLACE)
+    return np.rint(price * (_PLACE / mean)).astype(np.int64)
+
+
+def _rounded(price: Whole) -> Whole:
+    """Prices as small multiples of the middle one: where places are alike, the best bound counts them so."""
+    return np.rint(price / max(float(np.median(price)), 1.0)).astype(np.int64) * _PLACE
+
+
+def _above(field: _Field, least: Whole, known: _Reached, *, is_enough: bool) -> _Reached:
     """The best total where each need has at least so much; is_enough: any choice that keeps that will do."""
     floor = _needed(field, least)
-    reached = _priced(field, floor, price, is_enough=is_enough)
+    reached = _priced(field, floor, known, is_enough=is_enough)
     if reached.is_impossible or (is_enough and reached.chosen is not None):
         return reached
     return _closed(field, floor, reached)
 
 
-def _priced(field: _Field, floor: Whole, price: Whole, *, is_enough: bool) -> _Reached:
+def _priced(field: _Field, floor: Whole, known: _Reached, *, is_enough: bool) -> _Reached:
     """Prices of the experts by rounds of wishes, bounds from them, and choices that are mended on the way."""
     market, room = field.market, field.problem.column_room
     top = int(field.problem.gain.max(initial=1))
-    real, drift, step = price.astype(np.float64), np.zeros(price.size), _STEP * top
-    best, last = _Reached(None, -1, np.iinfo(np.int64).max, price, np.zeros_like(floor)), market.gain.size + 1
-    for turn in range(_ROUNDS):
+    start = known.price if field.is_small else _raised(field, floor, known)
+    real, drift, step = start.astype(np.float64), np.zeros(start.size), _STEP * top
+    best = known._replace(chosen=None, total=-1, bound=np.iinfo(np.int64).max, worth=np.zeros_like(floor))
+    last = market.gain.size + 1
+    every, rounds = (_MEND_EVERY, _ROUNDS) if field.is_small else (_ROUNDS_LARGE, _ROUNDS_LARGE)
+    for turn in range(rounds):
         asked = np.rint(real).astype(np.int64)
         bound, _, used, worth = _bundles.choose(market, floor, asked, 1)
         if bound < best.bound:
             best = best._replace(bound=int(bound), price=asked, worth=worth)
         if bound < int(floor.sum()):  # each need would have at least its floor
             return best._replace(bound=-1)
-        if turn % _MEND_EVERY == _MEND_EVERY - 1:
-            best, clashes = _tried(field, floor, asked, best)
+        if turn % every == every - 1 or field.is_late:
+            best, clashes = _tried(field, floor, best, asked)
             is_near = best.chosen is not None and best.bound - best.total <= _NEAR * best.bound
             if (is_enough and best.chosen is not None) or is_near or field.is_late:
                 return best
@@ -268,20 +406,56 @@ def _priced(field: _Field, floor: Whole, price: Whole, *, is_enough: bool) -> _R
     return best._replace(bound=-1) if is_refuted else best
 
 
-def _tried(field: _Field, floor: Whole, price: Whole, best: _Reached) -> tuple[_Reached, int]:
+def _raised(field: _Field, floor: Whole, known: _Reached) -> Whole:
+    """The prices of experts and, on top, those of places, by the part that brings the bound down most."""
+    top = float(field.problem.gain.max())
+
+    def raised(part: float) -> Whole:
+        return known.price + np.rint(known.place * (part * top / _PLACE)).astype(np.int64)
+
+    def bound(part: float) -> int:
+        found: int = _bundles.choose(field.market, floor, raised(part), 1)[0]
+        return found
+
+    part = _MOST_RAISED / 2
+    steps = 0.5 ** np.arange(1, _RAISINGS) * part
+    least = bound(part)
+    for step in steps:
+        for other in (part - step, part + step):
+            here = bound(other)
+            if here < least:
+                part, least = other, here
+                break
+    return raised(part)
+
+
+def _tried(field: _Field, floor: Whole, best: _Reached, asked: Whole) -> tuple[_Reached, int]:
     """The choice at these prices, mended and filled, if it is the best so far; and how many clashes are left in it."""
-    dearer, room = np.where(price > 0, price + int(_DEARER * field.problem.gain.max()), 0), field.problem.column_room
-    _, chosen, used, _ = _bundles.choose(field.market, floor, dearer, 1)
-    clashes = int(np.maximum(used - room, 0).sum())
-    if clashes <= _UNRIPE * room.sum():
-        clashes = _bundles.mend(field.market, floor, dearer, chosen)
+    top, clashes = int(field.problem.gain.max()), 1
+    for dearer in _DEARER_PLACES if not field.is_small else _DEARER_PLACES[:1]:
+        raised = asked + (best.place * (dearer * top / _PLACE)).astype(np.int64)
+        chosen, clashes = _mended(field, floor, np.where(raised > 0, raised + int(_DEARER * top), 0))
+        if clashes == 0:
+            break
     if clashes > 0:
         return best, clashes
-    _bundles.fill(field.market, floor, price, chosen)
+    _bundles.fill(field.market, floor, best.price, chosen)
     total = _total(field, chosen)
     if total <= best.total or not constrained.keeps(field.sides, chosen).all():
         return best, 0
     return best._replace(chosen=chosen, total=total), 0
+
+
+def _mended(field: _Field, floor: Whole, price: Whole) -> tuple[Flags, int]:
+    """The choice at these prices, brought into the rooms; and how many clashes are left in it."""
+    room = field.problem.column_room
+    _, chosen, used, _ = _bundles.choose(field.market, floor, price, 1)
+    clashes = int(np.maximum(used - room, 0).sum())
+    if not field.is_small:
+        clashes = _negotiate(field, floor, price, chosen, scale=1)
+    if 0 < clashes <= _UNRIPE * room.sum():
+        clashes = _bundles.mend(field.market, floor, price, chosen)
+    return chosen, clashes
 
 
 def _closed(field: _Field, floor: Whole, reached: _Reached) -> _Reached:
@@ -308,7 +482,7 @@ def _closed(field: _Field, floor: Whole, reached: _Reached) -> _Reached:
 
 def _finished(field: _Field, least: Whole, known: _Reached) -> _Reached:
     """The best total above the floors that were reached."""
-    found = _above(field, least, known.price, is_enough=False)
+    found = _above(field, least, known, is_enough=False)
     if found.chosen is None or (known.chosen is not None and known.total > found.total):
         return found._replace(chosen=known.chosen, total=known.total, bound=max(found.bound, known.total))
     return found

@@ -42,7 +42,7 @@ class Held(NamedTuple):
 
 
 @njit(cache=True)
-def _held(market: Market, chosen: Flags) -> Held:
+def held_by(market: Market, chosen: Flags) -> Held:
     edges, rows, columns = chosen.size, market.row_room.size, market.column_room.size
     held = Held(
         chosen,
@@ -56,12 +56,12 @@ def _held(market: Market, chosen: Flags) -> Held:
     )
     for e in range(edges):
         if chosen[e]:
-            _take(market, held, e)
+            take(market, held, e)
     return held
 
 
 @njit(cache=True)
-def _take(market: Market, held: Held, e: int) -> None:
+def take(market: Market, held: Held, e: int) -> None:
     r, c = market.row[e], market.column[e]
     held.chosen[e] = True
     held.gained[r] += market.gain[e]
@@ -74,7 +74,7 @@ def _take(market: Market, held: Held, e: int) -> None:
 
 
 @njit(cache=True)
-def _give(market: Market, held: Held, e: int) -> None:
+def give(market: Market, held: Held, e: int) -> None:
     r, c = market.row[e], market.column[e]
     held.chosen[e] = False
     held.gained[r] -= market.gain[e]
@@ -217,9 +217,9 @@ def _yield(market: Market, held: Held, floor: Whole, asked: Whole, desk: Desk, s
     gain = value(market, desk, r, asked, 1)
     _, size = _without(desk, gain, market.row_room[r], floor[r], leaves - market.start[r])
     while held.taken[r] > 0:
-        _give(market, held, held.of_row[market.start[r]])
+        give(market, held, held.of_row[market.start[r]])
     for i in range(size):
-        _take(market, held, market.start[r] + desk.best[i])
+        take(market, held, market.start[r] + desk.best[i])
     asked[source] += max(least, 0) + max(gain.max() >> _RAISE, 1)
     return True
 
@@ -236,14 +236,14 @@ def _without(desk: Desk, gain: Whole, room: int, floor: int, out: int) -> tuple[
 def _follow(market: Market, held: Held, chains: Chains, source: int, end: int, drop: int) -> None:
     """Make the exchanges of a chain."""
     if drop >= 0:
-        _give(market, held, drop)
+        give(market, held, drop)
     c = end
     while c != source:
         e, beside = chains.gave[c], chains.beside[c]
-        _give(market, held, e)
-        _take(market, held, chains.search.came[c])
+        give(market, held, e)
+        take(market, held, chains.search.came[c])
         if beside >= 0 and not held.chosen[beside]:
-            _take(market, held, beside)
+            take(market, held, beside)
         c = market.column[e]
 
 
@@ -256,7 +256,7 @@ def mend(market: Market, floor: Whole, price: Whole, chosen: Flags) -> int:
     0 where it is mended, else a count of edges that are still too many for their columns
     """
     columns = price.size
-    held, asked, desk = _held(market, chosen), price.copy(), new_desk(market.start)
+    held, asked, desk = held_by(market, chosen), price.copy(), new_desk(market.start)
     none = np.full(columns, -1, np.int64)
     chains = Chains(new_search(columns), none, none.copy(), np.zeros(1, np.int64))
     most = _WALKS * columns + 10_000
@@ -316,7 +316,7 @@ def _way_in(
 def fill(market: Market, floor: Whole, price: Whole, chosen: Flags) -> None:
     """Use the room that columns have left and that has a price, in place, as long as the total grows."""
     columns = price.size
-    held, search, took = _held(market, chosen), new_search(columns), np.full(columns, -1, np.int64)
+    held, search, took = held_by(market, chosen), new_search(columns), np.full(columns, -1, np.int64)
     for source in range(columns):
         while held.used[source] < market.column_room[source] and price[source] > 0:
             c, add = _way_in(market, held, floor, price, search, took, source)
@@ -329,10 +329,10 @@ def fill(market: Market, floor: Whole, price: Whole, chosen: Flags) -> None:
                 _clear(search)
                 break
             if add >= 0:
-                _take(market, held, add)
+                take(market, held, add)
             while c != source:
                 e, f = search.came[c], took[c]
-                _give(market, held, e)
-                _take(market, held, f)
+                give(market, held, e)
+                take(market, held, f)
                 c = market.column[f]
             _clear(search)
