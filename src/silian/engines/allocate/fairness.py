@@ -38,6 +38,7 @@ _MEND_EVERY: Final = 10
 _DEARER: Final = 1e-3
 # A choice where more of the places are wished for twice is not worth mending yet.
 _UNRIPE: Final = 0.03
+_FEW_CLASHES: Final = 5e-4  # ... nor is one of places alone, where a lower floor is tried next
 # A gap that is near enough where HiGHS cannot close it: of the total, and of the floor.
 _NEAR: Final = 1e-4
 _NEAR_FLOOR: Final = 2e-3
@@ -53,7 +54,8 @@ _TUNINGS: Final = 3
 _GROW: Final = 1.03
 _SWEEPS: Final = 50
 _PARTS: Final = 4
-# Where the prices of places are put on those of the network: at most twice the largest score, in so many looks.
+# Where the prices of places are put on those of the network: at most half the largest score on average, found in so
+# many halvings. Where places still lack, these parts of it come on top.
 _MOST_RAISED: Final = 0.5
 _RAISINGS: Final = 7
 _DEARER_PLACES: Final = (0.0, 0.02, 0.04, 0.08, 0.16, 0.32)
@@ -327,6 +329,9 @@ def _settled(field: _Field, floor: Whole, place: Whole) -> tuple[Flags | None, W
     """A choice above a floor by negotiation over places alone, None if there is none; and what places then ask."""
     asked, chosen = place.copy(), np.zeros(field.problem.gain.size, np.bool_)
     over = _negotiate(field, floor, asked, chosen, scale=0)
+    if 0 < over <= _FEW_CLASHES * field.problem.column_room.sum():
+        dear = (asked * (4 * field.problem.gain.max() / _PLACE)).astype(np.int64)
+        over = _bundles.mend(field.market, floor, dear, chosen)
     return (chosen if over == 0 else None), _scaled(asked)
 
 
@@ -411,7 +416,8 @@ def _raised(field: _Field, floor: Whole, known: _Reached) -> Whole:
     top = float(field.problem.gain.max())
 
     def raised(part: float) -> Whole:
-        return known.price + np.rint(known.place * (part * top / _PLACE)).astype(np.int64)
+        price: Whole = known.price + np.rint(known.place * (part * top / _PLACE)).astype(np.int64)
+        return price
 
     def bound(part: float) -> int:
         found: int = _bundles.choose(field.market, floor, raised(part), 1)[0]
