@@ -317,7 +317,7 @@ def test_allocate_names_what_it_cannot_do(assigned, tmp_path, language):
     nothing = call("allocate", "repair", TINY, assigned.path)
     no_run = call("allocate", "why", TINY, tmp_path, "N1")
 
-    assert "table.unknown" in nobody.output
+    assert re.search(r"run\.unknown.*N999", nobody.output)
     assert nothing.exit_code == 2
     assert "run.missing" in no_run.output
 
@@ -621,3 +621,16 @@ def test_allocate_draw_refuses_rules_that_it_would_not_keep(tmp_path):
     assert "[allocate.limits]" in done.output
     assert "入企总量" in done.output
     assert not (tmp_path / "drawn").exists()
+
+
+def test_allocate_why_says_how_many_a_need_lacks_and_when_it_has_no_candidate(assigned, language):
+    unmet = assigned.table("unmet")
+    alone = unmet.filter(reason="no_candidate").join(assigned.table("conflicts"), on="need_id", how="anti")
+    alone = alone.join(assigned.table("expert_pairs"), on="need_id", how="anti")["need_id"][0]
+
+    short = call("allocate", "why", TINY, assigned.path, unmet["need_id"][0])
+    nobody = call("allocate", "why", TINY, assigned.path, alone)
+
+    assert short.exit_code == nobody.exit_code == 0, short.output + nobody.output
+    assert ("尚缺" if language == "zh" else "short:") in short.output
+    assert ("没有候选专家" if language == "zh" else "No candidates") in nobody.output

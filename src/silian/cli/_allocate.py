@@ -106,11 +106,7 @@ def allocate_repair(
     out: Path | None,
 ) -> None:
     """Repair an assignment."""
-    changes: list[dict[str, object]] = []
-    changes += [{"kind": "free", "expert_id": e, "value": n} for e, n in free]
-    changes += [{"kind": "wanted", "need_id": n, "value": v} for n, v in wanted]
-    changes += [{"kind": "veto", "need_id": n, "expert_id": e} for n, e in veto]
-    if not changes and replies_path is None:
+    if not (free or wanted or veto or replies_path):
         raise click.UsageError(
             say(
                 "请至少给出一项变动：--free、--wanted、--veto 或 --replies",
@@ -120,7 +116,14 @@ def allocate_repair(
     from silian.pipeline import Run, assignment
     from silian.pipeline.replies import read_replies
 
-    replies = None if replies_path is None else read_replies(replies_path, region, Run.open(run_path))
+    run = Run.open(run_path)
+    needs, experts = [n for n, _ in (*wanted, *veto)], [*(e for e, _ in free), *(e for _, e in veto)]
+    ids = assignment.known(run, needs=needs, experts=experts)
+    changes: list[dict[str, object]] = []
+    changes += [{"kind": "free", "expert_id": ids[e], "value": n} for e, n in free]
+    changes += [{"kind": "wanted", "need_id": n, "value": v} for n, v in wanted]
+    changes += [{"kind": "veto", "need_id": n, "expert_id": ids[e]} for n, e in veto]
+    replies = None if replies_path is None else read_replies(replies_path, region, run)
     if replies is not None:
         _shown.show_replies(_shown.console(), replies)
     standing = _reopened(region, run_path)
@@ -164,10 +167,12 @@ def allocate_edit(
     """Preview moves made by hand."""
     if not add and not remove:
         raise click.UsageError(say("请至少给出一项调整：--add 或 --remove", "Give a move: --add or --remove"))
-    from silian.pipeline import assignment
+    from silian.pipeline import Run, assignment
 
-    standing = _reopened(region, run_path, named=list(add))
-    moves = [(what, *pair) for what, pairs in (("add", add), ("remove", remove)) for pair in pairs]
+    both = (*add, *remove)
+    ids = assignment.known(Run.open(run_path), needs=(n for n, _ in both), experts=(e for _, e in both))
+    moves = [(what, n, ids[e]) for what, pairs in (("add", add), ("remove", remove)) for n, e in pairs]
+    standing = _reopened(region, run_path, named=[(n, e) for what, n, e in moves if what == "add"])
     done = assignment.edited(standing, moves)
     if not done.verdict["is_allowed"].all():
         _shown.show_verdict(_shown.console(), done)
@@ -187,10 +192,12 @@ def allocate_edit(
 @click.argument("expert", required=False)
 def allocate_why(region: Path, run_path: Path, need: str, expert: str | None) -> None:
     """Say why."""
-    from silian.pipeline import assignment
+    from silian.pipeline import Run, assignment
 
+    ids = assignment.known(Run.open(run_path), needs=[need], experts=[expert] if expert else [])
     standing = _reopened(region, run_path)
-    _shown.show_why(_shown.console(), assignment.reasons_for(standing, need, expert))
+    found = assignment.reasons_for(standing, need, ids[expert] if expert else None)
+    _shown.show_why(_shown.console(), found, standing, need)
 
 
 @allocate.command(

@@ -224,12 +224,23 @@ def show_changes(console: Console, done: Repair | Edit, before: Standing) -> Non
         console.print(told.format(missing, lacked), highlight=False)
 
 
-def show_why(console: Console, found: pl.DataFrame) -> None:
-    from silian.tables.schema import repair
+def show_why(console: Console, found: pl.DataFrame, standing: Standing, need: str) -> None:
+    from silian.tables.schema import codes, repair
 
-    console.print(say(f"需求 {found['need_id'][0]}", f"Need {found['need_id'][0]}"), highlight=False)
-    told = found.drop("need_id", "margin", "need_price", "expert_price")
-    _show_table(console, told, repair()["why"])
+    wanted = standing.problem.demand.filter(need_id=need)["wanted"].item()
+    told = say("需求 {need}：需要 {wanted} 位专家，已指派 {got} 位", "Need {need}: wants {wanted}, has {got}")
+    line = told.format(need=need, wanted=wanted, got=standing.assigned.filter(need_id=need).height)
+    for reason in standing.unmet.filter(need_id=need)["reason"]:
+        line += say("；尚缺：", "; short: ") + codes()["unmet_reason"][reason][0 if language() == "zh" else 1]
+    console.print(line, highlight=False, markup=False)
+    if found.is_empty():
+        told = say(
+            "没有候选专家：无人匹配，也无人有利益冲突。仍可用 silian allocate edit --add 试派。",
+            "No candidates: nobody matched it, nor is anybody in conflict. Try one with silian allocate edit --add.",
+        )
+        console.print(told)
+        return
+    _show_table(console, found.drop("need_id", "margin", "need_price", "expert_price"), repair()["why"])
 
 
 def _show_table(console: Console, found: pl.DataFrame, schema: Table) -> None:

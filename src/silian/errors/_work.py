@@ -238,6 +238,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "指派规则无法同时满足，未作指派，也未写出结果。{listed} 列出相互冲突的规则与代价最小的放宽办法。"
         "请修改规则（assignment_rules 表或方案）后重新运行。",
     ),
+    "run.unknown": (
+        "the run knows no {noun} {found!r}; nearest: {hint}. Look at the id.",
+        "该运行中没有编号为 {found!r} 的{noun_zh}；相近的有：{hint}。请核对编号。",
+    ),
     "run.beside": (
         "allocate.beside names the folder {out}, into which this run goes: it would stand beside itself. Leave it out.",
         "allocate.beside 列出了本次运行自己的结果文件夹 {out}，会把自己算作其他项目。请去掉它。",

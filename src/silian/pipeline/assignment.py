@@ -10,15 +10,17 @@ import polars as pl
 
 from silian import tables
 from silian.engines import allocate, match
+from silian.errors import RunError
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.indexes import index_of
 from silian.pipeline.plan import Plan
 from silian.pipeline.reading import read_usable
 from silian.pipeline.waiting import waited
+from silian.tables.problems import names_near
 from silian.tables.schema import repair, results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -210,6 +212,26 @@ def reopened(path: Path, run: Run, *, named: list[tuple[str, str]] | None = None
     )  # fmt: skip
 
 
+def known(run: Run, *, needs: Iterable[str] = (), experts: Iterable[str] = ()) -> dict[str, str]:
+    """The id under which a run's assignment knows each expert, for a person may have several; what is named is checked.
+
+    Raises
+    ------
+    RunError : run.unknown for the first id that the run does not know.
+    """
+    prices, person = run.table("prices"), run.table("same_people")
+    ids = {
+        "need": {need: need for need in prices.filter(side="need")["id"]},
+        "expert": dict(person.select("expert_id", "canonical_id").iter_rows()),
+    }
+    for noun, noun_zh, asked in (("need", "需求", needs), ("expert", "专家", experts)):
+        for one in asked:
+            if one not in ids[noun]:
+                hint = names_near(one, list(ids[noun]))
+                raise RunError("run.unknown", noun=noun, noun_zh=noun_zh, found=one, hint=hint)
+    return ids["expert"]
+
+
 def drawn(path: Path, run: Run, *, cap: float, seed: int) -> allocate.Lottery:
     """A draw of lots for what a finished run of the region at path was asked.
 
@@ -274,16 +296,15 @@ def edited(standing: allocate.Standing, moves: list[tuple[str, str, str]]) -> al
 
 
 def reasons_for(standing: allocate.Standing, need_id: str, expert_id: str | None) -> pl.DataFrame:
-    """Why a pair is assigned or not; without an expert: of every candidate, the assigned ones first."""
+    """Why a pair is assigned or not; without an expert: of every candidate, the assigned ones first, if it has any."""
     p, pair = standing.problem, ["need_id", "expert_id"]
     places = pl.DataFrame(
         {"need_id": p.demand["need_id"].gather(p.row), "expert_id": p.capacity["expert_id"].gather(p.column)}
     )
     known = standing.barred.select(pair).filter(pl.col("expert_id").is_in(p.capacity["expert_id"].implode()))
     candidates = pl.concat([places, known]).filter(need_id=need_id).unique(maintain_order=True)
-    if expert_id is not None or candidates.is_empty():
-        named = p.capacity["expert_id"][0] if expert_id is None else expert_id
-        candidates = pl.DataFrame({"need_id": [need_id], "expert_id": [named]})
+    if expert_id is not None:
+        candidates = pl.DataFrame({"need_id": [need_id], "expert_id": [expert_id]})
     found = allocate.why(standing, candidates)
     return found.sort("is_chosen", "margin", "expert_id", descending=[True, True, False], nulls_last=True)
 

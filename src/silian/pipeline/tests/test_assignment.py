@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 
 import polars as pl
@@ -11,8 +12,8 @@ from silian import pipeline
 from silian.compute.local import Local
 from silian.engines import allocate
 from silian.errors import RunError, TableError
-from silian.pipeline import steps
-from silian.pipeline.assignment import elsewhere, posed, reopened
+from silian.pipeline import Run, steps
+from silian.pipeline.assignment import elsewhere, known, posed, reopened
 from silian.pipeline.plan import AllocatePlan, Plan
 from silian.tables import Region, synth
 from silian.tables.schema import codes, tables
@@ -210,3 +211,14 @@ def test_a_programme_that_is_not_finished_or_the_run_itself_is_refused(visits, t
         plan = Plan.of({"allocate": {"beside": [str(path)]}})
         with pytest.raises(RunError, match=code):
             pipeline.run(region, tmp_path / "own", plan=plan, only=("allocate",))
+
+
+def test_known_gives_the_id_of_the_person_and_names_the_nearest_where_there_is_none(visits, tmp_path):
+    copy = Run.open(shutil.copytree(visits.path, tmp_path / "copy"))
+    first, second, *_ = copy.table("same_people")["expert_id"]
+    persons = copy.table("same_people").with_columns(pl.col("canonical_id").replace({second: first}))
+    persons.write_parquet(copy.path / "same_people.parquet")
+
+    assert known(copy, experts=[second])[second] == first
+    with pytest.raises(RunError, match=r"run\.unknown.*need 'N0199'.*nearest: .*N01"):
+        known(copy, needs=["N0199"])
