@@ -431,6 +431,13 @@ def test_team_says_why_there_is_none_and_exits_with_1(challenged, language):
     assert ("团队至多 1 人" if language == "zh" else "at most 1 members") in done.output
 
 
+def test_team_says_that_the_time_is_up(challenged, language):
+    done = call("team", *challenged, "N01", "--seconds", 1e-9)
+
+    assert done.exit_code == 1
+    assert ("用时已到" if language == "zh" else "Time is up") in done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["N99"], "team.need"), (["N02"], "team.skills"), (["N01", "--why", "E99"], "team.expert")],

@@ -98,6 +98,12 @@ def show_proof(console: Console, found: Teams, *, asked: int, seconds: float) ->
         console.print(told.format(**proof), style="green", highlight=False)
     elif proof["teams"]:
         console.print(say("已证明：没有成本更低的团队。", "Proved: no team costs less."), style="green")
+    if proof["is_optimal"] and (found.reasons["outcome"] == "time").any():
+        told = say(
+            "用时已到（{seconds:g} 秒），以上理由未全部查明。可加大 --seconds。",
+            "Time is up ({seconds:g} s): not every reason is known for sure. Try a larger --seconds.",
+        )
+        console.print(told.format(seconds=seconds), style="yellow", highlight=False)
 
 
 class _Names:
@@ -187,7 +193,8 @@ def _instead(names: _Names, row: Mapping[str, Any], best: Sequence[str]) -> tupl
     gone = [expert for expert in best if expert not in members and expert != about]
     signs = say("＋", "+ "), say("－", "- ")
     told = "  ".join(sign + names.several(who) for sign, who in zip(signs, (come, gone), strict=True) if who)
-    return (found if row["outcome"] == "proved" else f"≤ {found}"), told
+    is_sure = row["outcome"] == "proved" or row["extra"] <= 0  # nothing is cheaper than the best team
+    return (found if is_sure else f"≤ {found}"), told
 
 
 def _show_named(console: Console, names: _Names, asked: Posed, found: Teams) -> None:
