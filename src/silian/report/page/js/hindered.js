@@ -26,7 +26,8 @@ function missed(needId) {
   const rows = needFacts().assigned.get(needId) || [], has = new Set(rows.map((r) => assigned.get("expert_id", r)));
   const place = served.get(needId), isShort = place !== undefined && rows.length < data.results.served.get("wanted", place);
   const least = isShort ? 0 : Math.min(...rows.map((r) => assigned.get("score", r)));
-  return (needFacts().experts.get(needId) || []).filter((r) => !has.has(personOf(pairs.get("target_id", r))) && pairs.get("score", r) > least);
+  const isKnown = (id) => data.results.loads.index("expert_id").has(id) && !has.has(id);
+  return (needFacts().experts.get(needId) || []).filter((r) => isKnown(personOf(pairs.get("target_id", r))) && pairs.get("score", r) > least);
 }
 
 /** One better candidate: whom they serve instead, and what one more place of theirs would be worth. */

@@ -7,7 +7,7 @@ const SIDES = {
     ids: () => data.results.loads.col("expert_id"),
     has: (id) => data.results.loads.index("expert_id").has(id),
     needs: (id) => (data.results.assigned.groups("expert_id").get(id) || []).map((r) => data.results.assigned.get("need_id", r)),
-    load: (id) => { const { loads } = data.results, row = loads.index("expert_id").get(id); return { assigned: loads.get("assigned", row), wanted: loads.get("free", row) }; },
+    load: (id) => { const { loads } = data.results, row = loads.index("expert_id").get(id); return row === undefined ? null : { assigned: loads.get("assigned", row), wanted: loads.get("free", row) }; },
   },
   organisations: {
     // those that lack most first
@@ -27,7 +27,7 @@ function drawWho() {
   who.count = h("p", { class: "count", role: "status" });
   who.list = h("div", { class: "list", tabindex: 0, role: "group" });
   who.detail = h("article", { class: "card detail", "aria-label": t("who.detail") });
-  const node = h("div", { id: "serves/who" }, h("h3", {}, t("who.title")), h("p", { class: "intro" }, t("who.intro")),
+  const node = h("div", { id: "serves/who" }, h("h3", {}, t("who.title")), h("p", { class: "intro" }, t("who.intro")), keptNote("loads") || keptNote("served") ? h("p", { class: "note" }, keptNote("loads") || keptNote("served")) : null,
     h("div", { class: "filters", role: "search", "aria-label": t("who.title") },
       h("span", { class: "seg", role: "group", "aria-label": t("who.sides") }, who.turns),
       h("label", { class: "grow" }, h("span", {}, t("filter.search")), who.search),
@@ -98,7 +98,7 @@ function showWho(id) {
 function whoNeed(need, side, id) {
   const { assigned, unmet } = data.results, rows = needFacts().assigned.get(need) || [], org = bodyOf(factOf("needs", need, "org_id")), open = needFacts().unmet.get(need);
   const own = rows.find((r) => assigned.get("expert_id", r) === id), others = rows.filter((r) => r !== own);
-  const person = (r) => { const expert = assigned.get("expert_id", r), load = SIDES.experts.load(expert); return h("li", {}, h("a", { href: linkOf("experts", expert), dir: "auto" }, nameOf("experts", expert)), h("span", { class: "n" }, t("who.load", load)), h("span", { class: "n" }, format.score(assigned.get("score", r)))); };
+  const person = (r) => { const expert = assigned.get("expert_id", r), load = SIDES.experts.load(expert); return h("li", {}, h("a", { href: linkOf("experts", expert), dir: "auto" }, nameOf("experts", expert)), h("span", { class: "n" }, load ? t("who.load", load) : ""), h("span", { class: "n" }, format.score(assigned.get("score", r)))); };
   const orgLink = side === "experts" && org && linkOf("organisations", org);
   return h("li", {},
     h("div", {}, h("div", { class: "what" }, h("a", { href: linkOf("needs", need), dir: "auto" }, nameOf("needs", need))),
