@@ -10,7 +10,7 @@ import polars as pl
 
 from silian import tables
 from silian.engines import allocate, match
-from silian.errors import RunError
+from silian.errors import RunError, TableError
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.indexes import index_of
 from silian.pipeline.plan import Plan
@@ -305,8 +305,28 @@ def reasons_for(standing: allocate.Standing, need_id: str, expert_id: str | None
     candidates = pl.concat([places, known]).filter(need_id=need_id).unique(maintain_order=True)
     if expert_id is not None:
         candidates = pl.DataFrame({"need_id": [need_id], "expert_id": [expert_id]})
-    found = allocate.why(standing, candidates)
+    try:
+        found = allocate.why(standing, candidates)
+    except TableError as error:
+        if error.code != "allocate.limits":
+            raise
+        found = _without_thresholds(standing, candidates)
     return found.sort("is_chosen", "margin", "expert_id", descending=[True, True, False], nulls_last=True)
+
+
+def _without_thresholds(standing: allocate.Standing, asked: pl.DataFrame) -> pl.DataFrame:
+    """Who is assigned and who is barred: under quotas no threshold can be told. Schema repair/why."""
+    p = standing.problem
+    ids = {"need_id": p.demand["need_id"].gather(p.row), "expert_id": p.capacity["expert_id"].gather(p.column)}
+    scores = pl.DataFrame({**ids, "score": p.pairs["score"], "is_chosen": standing.chosen})
+    told = asked.join(scores, on=PAIR, how="left", maintain_order="left")
+    told = told.join(standing.barred, on=PAIR, how="left", maintain_order="left")
+    otherwise = pl.when(pl.col("score").is_null()).then(pl.lit("no_score")).otherwise(pl.lit("rules"))
+    told = told.with_columns(pl.col("is_chosen").fill_null(value=False), because=pl.coalesce("because", otherwise))
+    return told.select(
+        pl.col(name).cast(kind) if name in told.columns else pl.lit(None, kind).alias(name)
+        for name, kind in repair()["why"].polars.items()
+    )
 
 
 def write_repair(done: allocate.Repair | allocate.Edit, out: Path) -> None:

@@ -167,7 +167,8 @@ class _Job:
         if self.region.geojson is not None:
             names.add("districts.geojson")
         self.inputs = {name: file_digest(root / name) for name in sorted(names)}
-        self.beside = {path: self._beside(Path(path)) for path in self.plan.allocate.beside}
+        once = {Path(path).resolve(): path for path in reversed(self.plan.allocate.beside)}  # each run counts once
+        self.beside = {path: self._beside(Path(path)) for path in reversed(once.values())}
         rows = {name: table.height for name, table in self.region.tables.items() if table.height}
         self._end("load", began, rows)
 

@@ -160,7 +160,7 @@ def allocate_step(work: Work) -> Tables:
         )
     )
     held = loads(given.assigned, asked.capacity, taken)
-    left = held.select("expert_id", free=pl.col("free") - pl.col("elsewhere"))
+    left = held.select("expert_id", free=(pl.col("free") - pl.col("elsewhere")).clip(0))
     vetoes = asked.rules.vetoes
     barred = [asked.conflicts] if vetoes is None else [asked.conflicts, vetoes]
     return {

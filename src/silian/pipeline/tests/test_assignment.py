@@ -13,7 +13,7 @@ from silian.compute.local import Local
 from silian.engines import allocate
 from silian.errors import RunError, TableError
 from silian.pipeline import Run, steps
-from silian.pipeline.assignment import elsewhere, known, posed, reopened
+from silian.pipeline.assignment import elsewhere, known, posed, reasons_for, reopened
 from silian.pipeline.plan import AllocatePlan, Plan
 from silian.tables import Region, synth
 from silian.tables.schema import codes, tables
@@ -222,3 +222,23 @@ def test_known_gives_the_id_of_the_person_and_names_the_nearest_where_there_is_n
     assert known(copy, experts=[second])[second] == first
     with pytest.raises(RunError, match=r"run\.unknown.*need 'N0199'.*nearest: .*N01"):
         known(copy, needs=["N0199"])
+
+
+def test_whoever_has_more_elsewhere_than_places_here_gets_nothing_here(visits, tmp_path):
+    other = shutil.copytree(visits.path, tmp_path / "other")
+    plan = Plan.of({"allocate": {"beside": [str(visits.path), str(other), f"{other}/../other"]}})
+    run = pipeline.run(visits.path.parent / "region", tmp_path / "third", plan=plan, only=("allocate",))
+
+    loads = run.table("loads").filter(pl.col("elsewhere") > pl.col("free"))
+    assert run.table("loads")["elsewhere"].sum() == 2 * visits.table("assigned").height
+    assert loads.height
+    assert (loads["assigned"] == 0).all()
+
+
+def test_reasons_under_quotas_tell_who_is_assigned_without_thresholds(visits):
+    second = beside(visits, per_organisation=1, contacts=50)
+    need, expert, score = second.table("assigned").row(0)
+
+    told = reasons_for(reopened(visits.path.parent / "region", second), need, expert)
+
+    assert told.select("is_chosen", "because", "score", "threshold").row(0) == (True, "rules", score, None)
