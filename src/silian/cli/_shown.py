@@ -217,6 +217,11 @@ def show_changes(console: Console, done: Repair | Edit, before: Standing) -> Non
             "用时已到：这是已找到的最好方案，未证明变动最少。可加大 --seconds 再试。",
             "Time is up: the best that was found, not proved to move the fewest. Try a larger --seconds.",
         )
+        if figures["gap"] is not None:
+            told = say(
+                "已证明变动最少；变动同样少的方案总得分至多还能高出 {gap:.2f}。可加大 --seconds 再试。",
+                "Proved to move the fewest; the total could be {gap:.2f} better at most. Try a larger --seconds.",
+            ).format(**figures)
         console.print(told, style="yellow")
     missing, lacked = (int(s.unmet["missing"].sum()) for s in (done.standing, before))
     if missing != lacked:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Tell = Callable[[float, str], None]
 
 # HiGHS stops at a gap of 1e-6 of its own objective: with the largest score read as so much, 1e-8 of the largest score.
-_SCALE: Final = 100.0
+SCALE: Final = 100.0
 # An answer counts as the best when it is so near its bound, per pair that it holds, as parts of the largest score.
 TOLERANCE: Final = 1e-6
 # HiGHS takes 0.999999 for 1, so that a rule with large weights can be passed: such a choice is cut off, so often.
@@ -74,23 +74,23 @@ def best_within(
     if tell is not None:
         tell(0.0, "prices of the rules")
     rows, low, high = network_rows(problem, sides)
-    cost = problem.gain * (-_SCALE / problem.gain.max())
-    score = problem.gain.max() / problem.unit / _SCALE
+    cost = problem.gain * (-SCALE / problem.gain.max())
+    score = problem.gain.max() / problem.unit / SCALE
     bound, price = _relaxed(cost, rows, low, high)
     rules = sides.low.size
-    price = price[-rules:] / _scale(sides) * score if rules else np.zeros(0)
+    price = price[-rules:] / scale_of(sides) * score if rules else np.zeros(0)
     none = np.zeros(problem.gain.size, np.bool_)
     if not np.isfinite(bound):
         return Within(none, -np.inf, np.zeros(rules), is_feasible=False, is_proved=True)
     if tell is not None:
         tell(0.3, "branch and bound")
     options = _options(seconds, nodes, gap)
-    chosen, best, is_closed = _branched(sides, cost, (rows, low, high), options)
+    chosen, best, is_closed = branched(sides, cost, (rows, low, high), options)
     bound = min(bound, best)
     if chosen is None:
         return Within(none, bound * score, price, is_feasible=False, is_proved=is_closed)
     total = -float(cost[chosen].sum())
-    is_proved = bound - total <= TOLERANCE * _SCALE
+    is_proved = bound - total <= TOLERANCE * SCALE
     return Within(chosen, max(bound, total) * score, price, is_feasible=True, is_proved=is_proved)
 
 
@@ -102,7 +102,7 @@ def keeps(sides: Sides, chosen: Flags) -> Flags:
 
 def _excess(sides: Sides, chosen: Flags) -> Real:
     """By how much a choice passes each rule, 0 where it keeps it."""
-    rule = _rule_of(sides)
+    rule = rule_of(sides)
     held = np.where(chosen[sides.pair], sides.weight, 0.0)
     added = np.bincount(rule, held, sides.low.size)
     is_whole = np.bincount(rule, sides.weight != np.rint(sides.weight), sides.low.size) == 0
@@ -111,14 +111,23 @@ def _excess(sides: Sides, chosen: Flags) -> Real:
     return np.where(excess > slack, excess, 0.0)
 
 
-def _rule_of(sides: Sides) -> Whole:
+def inside(sides: Sides, is_in: Flags) -> Sides:
+    """The rules over some of the pairs, numbered anew."""
+    place, held = np.cumsum(is_in) - 1, is_in[sides.pair]
+    size = np.bincount(rule_of(sides)[held], minlength=sides.low.size)
+    ptr = np.concatenate([[0], np.cumsum(size)])
+    return Sides(ptr, place[sides.pair[held]], sides.weight[held], sides.low, sides.high)
+
+
+def rule_of(sides: Sides) -> Whole:
+    """The rule of each entry."""
     return np.repeat(np.arange(sides.low.size), np.diff(sides.ptr))
 
 
-def _scale(sides: Sides) -> Real:
+def scale_of(sides: Sides) -> Real:
     """The largest weight of each rule: HiGHS reads tolerances in the unit of a row."""
     largest = np.zeros(sides.low.size)
-    np.maximum.at(largest, _rule_of(sides), np.abs(sides.weight))
+    np.maximum.at(largest, rule_of(sides), np.abs(sides.weight))
     return np.where(largest > 0, largest, 1.0)
 
 
@@ -134,7 +143,7 @@ def network_rows(problem: Problem, sides: Sides) -> tuple[csr_array, Real, Real]
 
     count = problem.gain.size
     at, one = np.arange(count), np.ones(count)
-    rule, scale = _rule_of(sides), _scale(sides)
+    rule, scale = rule_of(sides), scale_of(sides)
     needs = csr_array((one, (problem.row, at)), shape=(problem.row_room.size, count))
     experts = csr_array((one, (problem.column, at)), shape=(problem.column_room.size, count))
     rules = csr_array((sides.weight / scale[rule], sides.pair, sides.ptr), shape=(sides.low.size, count))
@@ -164,10 +173,14 @@ def _options(seconds: float | None, nodes: int | None, gap: float) -> dict[str, 
     return {"mip_rel_gap": gap} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _branched(
+def branched(
     sides: Sides, cost: Real, rows: tuple[csr_array, Real, Real], options: dict[str, float]
 ) -> tuple[Flags | None, float, bool]:
-    """A choice that keeps every rule (None: none was found), the bound that was proved, whether the search is over."""
+    """A choice that keeps every rule (None: none was found), the bound that was proved, whether the search is over.
+
+    cost : (columns,) to be least; rows : a matrix over the columns with its low and high limits, which holds the rules
+    Columns that no rule knows may follow the pairs.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import vstack
 
@@ -202,8 +215,8 @@ def _cuts(sides: Sides, chosen: Flags) -> csr_array:
     parts = [np.arange(sides.ptr[k], sides.ptr[k + 1]) for k in np.flatnonzero(excess)]
     at = np.concatenate(parts) if parts else np.zeros(0, np.int64)
     row = np.repeat(np.arange(len(parts)), [part.size for part in parts])
-    rule, pair = _rule_of(sides)[at], sides.pair[at]
-    added = np.bincount(_rule_of(sides), np.where(chosen[sides.pair], sides.weight, 0.0), sides.low.size)
+    rule, pair = rule_of(sides)[at], sides.pair[at]
+    added = np.bincount(rule_of(sides), np.where(chosen[sides.pair], sides.weight, 0.0), sides.low.size)
     push = np.sign(sides.weight[at]) * np.where(added > sides.high, 1, -1)[rule]
     row_cut = np.where(chosen[pair], np.maximum(push, 0), np.minimum(push, 0))
     return csr_array((row_cut, (row, pair)), shape=(len(parts), chosen.size))

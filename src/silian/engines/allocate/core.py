@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from silian.engines.allocate.constrained import Sides, Within, best_within
+from silian.engines.allocate.columns import Program, priced
+from silian.engines.allocate.constrained import Sides, Within, best_within, inside, network_rows, rule_of, scale_of
 from silian.engines.allocate.rules import part_of
 
 if TYPE_CHECKING:
@@ -31,15 +32,6 @@ _ZERO: Final = 1e-9
 _ENOUGH: Final = 1e-6  # of the bound: what columns that are still called for may add to it
 
 
-class Prices(NamedTuple):
-    """The linear programme over all pairs: its bound, and what each pair earns beyond the prices of ends and rules."""
-
-    bound: float  # in parts of the largest score; -inf: not even fractions keep the rules
-    left: Real  # (pairs,) reduced score
-    rule: Real  # (rules,)
-    held: Real  # (pairs,) the part of each pair that it takes
-
-
 def best_in_core(
     problem: Problem, sides: Sides, near: Real, *, seconds: float | None = None, tell: Tell | None = None
 ) -> Within:
@@ -56,26 +48,28 @@ def best_in_core(
     scale = float(problem.gain.max())
     if tell is not None:
         tell(0.0, "prices of the rules")
-    prices = _generated(problem, sides, near, scale)
-    rules = sides.low.size
+    rows, low, high = network_rows(problem, sides)
+    program = Program(problem.gain / scale, rows, low, high, problem.row)
+    prices = priced(program, _start(problem, sides, near), enough=_ENOUGH * float(problem.row_room.sum()))
     if not np.isfinite(prices.bound):
         nobody = np.zeros(problem.gain.size, np.bool_)
-        return Within(nobody, -np.inf, np.zeros(rules), is_feasible=False, is_proved=True)
+        return Within(nobody, -np.inf, np.zeros(sides.low.size), is_feasible=False, is_proved=True)
     unit = scale / problem.unit
+    price = prices.price[low.size - sides.low.size :] / scale_of(sides) * unit
     order = np.argsort(-prices.left - (prices.held > _ZERO) * scale, kind="stable")
     size = max(int(_CORE * prices.held.sum()), 1000)
     while True:
         core = np.zeros(problem.gain.size, np.bool_)
         core[order[:size]] = True
-        outside = prices.left[order[size]] if size < order.size else -np.inf
+        outside = min(prices.left[order[size]], 0.0) if size < order.size else -np.inf
         inner = _within_core(problem, sides, core, seconds, tell)
-        bound = max(inner.bound, (prices.bound + min(outside, 0.0)) * unit)
+        bound = max(inner.bound, (prices.bound + outside) * unit)
         total = float(problem.pairs["score"].to_numpy()[inner.chosen].sum()) if inner.is_feasible else -np.inf
         lack = prices.bound - total / unit * (1 + GAP)  # a pair that lacks more cannot belong to a better choice
         needed = int((prices.left >= -lack).sum()) if inner.is_feasible else 2 * size
         if size >= order.size or (inner.is_feasible and (needed <= size or needed > _MOST * size or seconds)):
             is_proved = inner.is_proved and inner.bound >= bound
-            return inner._replace(bound=min(bound, prices.bound * unit), price=prices.rule * unit, is_proved=is_proved)
+            return inner._replace(bound=min(bound, prices.bound * unit), price=price, is_proved=is_proved)
         size = needed
 
 
@@ -90,82 +84,22 @@ def _within_core(problem: Problem, sides: Sides, core: Flags, seconds: float | N
         column=problem.column[core],
         gain=problem.gain[core],
     )
-    inside = _inside(sides, core)
-    most = np.bincount(_rule_of(inside), inside.weight, inside.low.size)
-    binds = (inside.low > 0) | (most > inside.high)
-    found = best_within(part, part_of(inside, binds), seconds=seconds, gap=GAP, tell=tell)
+    within = inside(sides, core)
+    most = np.bincount(rule_of(within), within.weight, sides.low.size)
+    binds = (sides.low > 0) | (most > sides.high)
+    found = best_within(part, part_of(within, binds), seconds=seconds, gap=GAP, tell=tell)
     chosen = np.zeros(core.size, np.bool_)
     chosen[np.flatnonzero(core)[found.chosen]] = True
     return found._replace(chosen=chosen)
 
 
-def _generated(problem: Problem, sides: Sides, near: Real, scale: float) -> Prices:
-    """Column generation over the linear programme; in parts of the largest score."""
-    rule = _rule_of(sides)
+def _start(problem: Problem, sides: Sides, near: Real) -> Flags:
+    """The nearest pairs, and for each lower limit those that could fill it."""
+    rule = rule_of(sides)
     count = int(_START * min(problem.row_room.sum(), problem.column_room.sum()))
     is_in = near >= np.partition(near, -count)[-count] if count < near.size else np.ones(near.size, np.bool_)
     order = np.lexsort((-near[sides.pair], rule))
     rank = np.arange(order.size) - sides.ptr[rule[order]]
     asked = rank < 2 * np.maximum(sides.low, 0.0)[rule[order]] + 2
     is_in[sides.pair[order[asked & (sides.low > 0)[rule[order]]]]] = True
-    gain = problem.gain / scale
-    while True:
-        found = _linear(problem, sides, gain, is_in)
-        if found is None and is_in.all():
-            return Prices(-np.inf, gain, np.zeros(sides.low.size), np.zeros(gain.size))
-        if found is None:
-            is_in[:] = True
-            continue
-        bound, ends, price, held = found
-        paid = np.bincount(sides.pair, price[rule] * sides.weight, gain.size)
-        left = gain - paid - ends[problem.row] - ends[problem.row_room.size + problem.column]
-        new = ~is_in & (left > _ZERO)
-        more = float(left[new].sum())  # a pair comes at most once: the prices prove the bound with so much more
-        if more <= _ENOUGH * bound:
-            return Prices(bound + more, np.minimum(left, 0.0), price, held)
-        is_in |= new
-
-
-def _linear(problem: Problem, sides: Sides, gain: Real, is_in: Flags) -> tuple[float, Real, Real, Real] | None:
-    """Bound, prices of rooms and of rules, and the part of each pair, over some of the pairs; None: cannot be kept."""
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array, vstack
-
-    inside = _inside(sides, is_in)
-    rule = _rule_of(inside)
-    most = np.bincount(rule, inside.weight, inside.low.size)
-    binds = (inside.low > 0) | (most > inside.high)
-    rules = part_of(inside, binds)
-    count, at = int(is_in.sum()), np.arange(int(is_in.sum()))
-    one, ends = np.ones(count), problem.row_room.size + problem.column_room.size
-    row = np.concatenate([problem.row[is_in], problem.row_room.size + problem.column[is_in]])
-    rooms = csr_array((np.concatenate([one, one]), (row, np.concatenate([at, at]))), shape=(ends, count))
-    sign = np.where(rules.low > -np.inf, -1.0, 1.0)
-    scale = np.ones(rules.low.size)
-    np.maximum.at(scale, _rule_of(rules), rules.weight)
-    weight = rules.weight * (sign / scale)[_rule_of(rules)]
-    matrix = vstack([rooms, csr_array((weight, rules.pair, rules.ptr), shape=(rules.low.size, count))], format="csr")
-    limit = np.where(sign < 0, -rules.low, rules.high) / scale
-    room = np.concatenate([problem.row_room, problem.column_room]).astype(np.float64)
-    found = linprog(-gain[is_in], A_ub=matrix, b_ub=np.concatenate([room, limit]), bounds=(0, 1), method="highs-ds")
-    if found.status != 0:
-        return None
-    dual = -found.ineqlin.marginals
-    price = np.zeros(sides.low.size)
-    price[binds] = dual[ends:] * sign / scale
-    held = np.zeros(gain.size)
-    held[is_in] = found.x
-    return -found.fun, dual[:ends], price, held
-
-
-def _rule_of(sides: Sides) -> Whole:
-    return np.repeat(np.arange(sides.low.size), np.diff(sides.ptr))
-
-
-def _inside(sides: Sides, is_in: Flags) -> Sides:
-    """The rules over some of the pairs, numbered anew."""
-    place = np.cumsum(is_in) - 1
-    held = is_in[sides.pair]
-    size = np.bincount(_rule_of(sides)[held], minlength=sides.low.size)
-    ptr = np.concatenate([[0], np.cumsum(size)])
-    return Sides(ptr, place[sides.pair[held]], sides.weight[held], sides.low, sides.high)
+    return is_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -50,7 +51,7 @@ class Repair:
     assigned: pl.DataFrame  # need_id, expert_id, score; sorted by the two ids
     unmet: pl.DataFrame  # need_id, missing, reason; sorted by need_id
     changes: pl.DataFrame  # need_id, expert_id, what, because, score; sorted by the two ids
-    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal
+    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal, gap
     standing: Standing
 
 
@@ -61,7 +62,7 @@ class Edit:
     verdict: pl.DataFrame  # what, need_id, expert_id, is_allowed, reason; as in the moves
     broken: pl.DataFrame  # rule, name, need, expert, other, limit, is_sum; the rules that the moves would break
     changes: pl.DataFrame  # need_id, expert_id, what, because, score; sorted by the two ids
-    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal
+    figures: pl.DataFrame  # one row: total_before, total, difference, kept, removed, added, is_optimal, gap
     standing: Standing
 
 
@@ -141,9 +142,9 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
     is_named = np.zeros(had.size, np.bool_)
     is_named[code_of(problem.demand["need_id"], changes.filter(kind="wanted")["need_id"])] = True
     due = np.where(is_named, problem.row_room, np.minimum(had, problem.row_room))
-    after, is_optimal = _within_rules(changed, _solved(changed, due, problem.row_room), due, seconds)
+    after, gap = _within_rules(changed, _solved(changed, due, problem.row_room), due, seconds)
     table = _table(changed, after, is_by_hand=np.zeros(problem.row.size, np.bool_), is_named=is_named)
-    figures = _figures(standing, after, table, is_optimal=is_optimal)
+    figures = _figures(standing, after, table, gap=gap)
     return Repair(after.assigned, after.unmet, table, figures, after)
 
 
@@ -364,29 +365,26 @@ def _broken(standing: Standing) -> pl.DataFrame:
     return broken(case, held_of(case, standing.assigned))
 
 
-def _within_rules(before: Standing, after: Standing, due: Whole, seconds: float | None) -> tuple[Standing, bool]:
+def _within_rules(before: Standing, after: Standing, due: Whole, seconds: float | None) -> tuple[Standing, float]:
     """What stands after a repair, if it keeps the rules; else the best choice in the same order that does.
 
-    Also whether it is proved to be the best.
+    Also how much better another with as few changes could be; inf: one with fewer changes could be.
     """
     if after.ruled is None:
-        return after, True
+        return after, 0.0
     case, p = after.ruled.case(), after.problem
     if not broken(case, held_of(case, after.assigned)).height:
-        return after, True
+        return after, 0.0
     had, must, removed = (
         held_of(case, rows_of(p, np.flatnonzero(those)))
         for those in (before.chosen & (before.mark >= 0), after.mark == PINNED, after.mark == REMOVED)
     )
-    got = np.bincount(p.row[np.flatnonzero(after.chosen)], minlength=due.size)
-    chosen, is_optimal = choose(
-        case, had, due, must=must, may=~removed, most_filled=int(np.minimum(got, due).sum()), seconds=seconds
-    )
+    chosen, gap = choose(case, had, due, must=must, may=~removed, seconds=seconds)
     taken = case.pairs.filter(pl.Series(chosen))
     place = places(p, *(taken[side].to_numpy().astype(np.int64) for side in ("need", "expert")))
     flags = np.zeros(p.row.size, np.bool_)
     flags[place] = True
-    return replace(after, chosen=flags), is_optimal
+    return replace(after, chosen=flags), gap
 
 
 def _reason(standing: Standing, moves: pl.DataFrame, place: Whole, is_add: Flags) -> NDArray[np.object_]:
@@ -452,7 +450,7 @@ def _table(before: Standing, after: Standing, *, is_by_hand: Flags, is_named: Fl
     return moved.sort("need_id", "expert_id")
 
 
-def _figures(before: Standing, after: Standing, table: pl.DataFrame, *, is_optimal: bool = True) -> pl.DataFrame:
+def _figures(before: Standing, after: Standing, table: pl.DataFrame, *, gap: float = 0.0) -> pl.DataFrame:
     """Totals and counts; scores are added as whole numbers, so .9 less .8 is .1."""
     was, now = (_total(standing) for standing in (before, after))
     added = int((table["what"] == "added").sum())
@@ -464,7 +462,8 @@ def _figures(before: Standing, after: Standing, table: pl.DataFrame, *, is_optim
             "kept": [int(after.chosen.sum()) - added],
             "removed": [table.height - added],
             "added": [added],
-            "is_optimal": [is_optimal],
+            "is_optimal": [gap == 0],
+            "gap": pl.Series([gap if math.isfinite(gap) else None], dtype=pl.Float64),
         }
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
@@ -202,3 +203,34 @@ def cheapest_relaxation(case):
         held = [(sum(w for pair, w in members.items() if pair in taken), low, high) for _, members, low, high in limits]
         costs.append(sum(max(0.0, low - one, one - high) for one, low, high in held))
     return min(costs)
+
+
+def ruled_case(seed, needs=40, experts=15, candidates=8):
+    """A case with quotas of counts and of money that bind."""
+    rng = np.random.default_rng(seed)
+    names = [f"n{i:03}" for i in range(needs)], [f"e{i:02}" for i in range(experts)]
+    rows = [
+        (names[0][i], names[1][j], float(rng.random()))
+        for i in range(needs)
+        for j in rng.choice(experts, candidates, replace=False)
+    ]
+    pairs = pl.DataFrame(rows, schema={"need_id": pl.String, "expert_id": pl.String, "score": pl.Float64}, orient="row")
+    demand = pl.DataFrame({"need_id": names[0], "wanted": rng.integers(1, 4, needs), "org": rng.integers(0, 60, needs)})
+    capacity = pl.DataFrame(
+        {
+            "expert_id": names[1],
+            "free": rng.integers(2, 8, experts),
+            "school": rng.integers(0, 5, experts),
+            "fee": rng.integers(0, 6, experts).astype(float),
+        }
+    )
+    rules = Rules(
+        quotas=quotas(
+            {"name": "school", "need_group": "need_id", "expert_group": "school", "at_most": 1.0},
+            {"name": "contacts", "need_group": "org", "at_most": 3.0},
+            {"name": "fees", "sum_of": "fee", "at_most": 110.0},
+            {"name": "money", "need_group": "need_id", "sum_of": "fee", "at_most": 7.0},
+            {"name": "share", "expert_group": "school", "at_least": 1.0},
+        )
+    )
+    return pairs, demand, capacity, None, rules

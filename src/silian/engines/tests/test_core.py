@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 
 from silian.engines.allocate import Rules, assign, constrained, core, solving
 from silian.engines.allocate.rules import case_of, network_of
-from silian.engines.tests.small_rules import best_total, quotas, small_case
+from silian.engines.tests.small_rules import best_total, quotas, ruled_case, small_case
 
 
 def searched(case, **more):
@@ -40,37 +39,6 @@ def test_best_in_core_is_near_the_best_by_exhaustive_search(case):
         assert best - 1e-6 <= within.bound + pinned
         assert total >= best - core.GAP * abs(within.bound) - 1e-6
         assert constrained.keeps(network.sides, within.chosen).all()
-
-
-def ruled_case(seed, needs=40, experts=15, candidates=8):
-    """A case with quotas of counts and of money that bind."""
-    rng = np.random.default_rng(seed)
-    names = [f"n{i:03}" for i in range(needs)], [f"e{i:02}" for i in range(experts)]
-    rows = [
-        (names[0][i], names[1][j], float(rng.random()))
-        for i in range(needs)
-        for j in rng.choice(experts, candidates, replace=False)
-    ]
-    pairs = pl.DataFrame(rows, schema={"need_id": pl.String, "expert_id": pl.String, "score": pl.Float64}, orient="row")
-    demand = pl.DataFrame({"need_id": names[0], "wanted": rng.integers(1, 4, needs), "org": rng.integers(0, 60, needs)})
-    capacity = pl.DataFrame(
-        {
-            "expert_id": names[1],
-            "free": rng.integers(2, 8, experts),
-            "school": rng.integers(0, 5, experts),
-            "fee": rng.integers(0, 6, experts).astype(float),
-        }
-    )
-    rules = Rules(
-        quotas=quotas(
-            {"name": "school", "need_group": "need_id", "expert_group": "school", "at_most": 1.0},
-            {"name": "contacts", "need_group": "org", "at_most": 3.0},
-            {"name": "fees", "sum_of": "fee", "at_most": 110.0},
-            {"name": "money", "need_group": "need_id", "sum_of": "fee", "at_most": 7.0},
-            {"name": "share", "expert_group": "school", "at_least": 1.0},
-        )
-    )
-    return pairs, demand, capacity, None, rules
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -39,7 +39,7 @@ def test_repair_replaces_a_lost_expert_through_the_shortest_exchange():
         ("n2", "e3", "added", "exchange", 0.3),
     ]
     assert result.unmet.is_empty()
-    assert result.figures.row(0) == (1.7, 0.8, -0.9, 0, 2, 2, True)
+    assert result.figures.row(0) == (1.7, 0.8, -0.9, 0, 2, 2, True, 0.0)
 
 
 def test_repair_moves_nobody_for_a_better_total():
@@ -49,7 +49,7 @@ def test_repair_moves_nobody_for_a_better_total():
     result = repair(reopen(by_hand, LINE[:4], demand, capacity), changes_of(("free", None, "e1", 3)))
 
     assert result.changes.is_empty()
-    assert result.figures.row(0) == (0.8, 0.8, 0.0, 2, 0, 0, True)
+    assert result.figures.row(0) == (0.8, 0.8, 0.0, 2, 0, 0, True, 0.0)
 
 
 def test_repair_does_not_fill_an_old_gap_by_moving_others_until_it_is_named():

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from silian.engines.allocate import Rules, assign, edit, reopen, repair
+from silian.engines.allocate import Rules, assign, edit, fewest, reopen, repair
+from silian.engines.tests.small_rules import ruled_case
 from silian.engines.tests.small_tables import capacity_of, changes_of, demand_of, ids_of, moves_of, pairs_of
 from silian.errors import TableError
 
@@ -108,8 +110,8 @@ def cases(draw):
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases())
-def test_repair_under_rules_equals_exhaustive_search(case):
+@given(cases(), st.sampled_from([0, 5_000]))
+def test_repair_under_rules_equals_exhaustive_search(case, few):
     scores, wanted, free, school, most, change = case
     capacity = capacity_of(**free).with_columns(school=pl.Series([school[e] for e in free]))
     rules = Rules(quotas=ONE_OF_A_SCHOOL.with_columns(at_most=pl.lit(float(most))))
@@ -117,8 +119,12 @@ def test_repair_under_rules_equals_exhaustive_search(case):
     first = assign(pairs, demand, capacity, rules=rules)
     had = set(first.assigned.select("need_id", "expert_id").rows())
 
-    result = repair(reopen(first.assigned, pairs, demand, capacity, rules=rules), changes_of(change))
+    standing = reopen(first.assigned, pairs, demand, capacity, rules=rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fewest, "_FEW", few)  # 0: as with many pairs
+        result = repair(standing, changes_of(change))
 
+    assert result.figures["is_optimal"].item()
     kind, n, e, value = change
     due = {k: sum(m == k for m, _ in had) for k in wanted}
     if kind == "free":
@@ -145,3 +151,42 @@ def test_repair_under_rules_equals_exhaustive_search(case):
     assert (filled, len(had & now), sum(round(scores[p] * 10) for p in now)) == best
     counts = [(m, school[k]) for m, k in now]
     assert all(counts.count(k) <= most for k in counts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_repair_of_many_pairs_equals_the_search_over_all_of_them(seed, monkeypatch):
+    pairs, demand, capacity, _, rules = ruled_case(seed)
+    first = assign(pairs, demand, capacity, rules=rules)
+    standing = reopen(first.assigned, pairs, demand, capacity, rules=rules)
+    busiest = first.assigned["expert_id"].value_counts().sort("count", "expert_id")["expert_id"][-1]
+    changes = changes_of(
+        ("free", None, busiest, 1), ("wanted", "n003", None, 3), ("veto", *first.assigned.row(9)[:2], None)
+    )
+
+    plain = repair(standing, changes)
+    monkeypatch.setattr(fewest, "_FEW", 0)
+    core = repair(standing, changes)
+
+    assert plain.figures["is_optimal"].item()
+    assert core.figures["is_optimal"].item()
+    figures = ["kept", "removed", "added"]
+    assert core.figures.select(figures).row(0) == plain.figures.select(figures).row(0)
+    assert core.figures["total"].item() == pytest.approx(plain.figures["total"].item(), abs=1e-6)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 3), st.randoms(use_true_random=False))
+def test_repair_under_rules_does_not_depend_on_the_order_of_rows(seed, random):
+    pairs, demand, capacity, _, rules = ruled_case(seed, needs=12, experts=8, candidates=5)
+    pairs = pairs.with_columns(score=pl.col("score").round(1) + 0.1)  # many ties
+    shuffled = [t.sample(fraction=1.0, shuffle=True, seed=random.randrange(99)) for t in (pairs, demand, capacity)]
+    quotas = rules.quotas.sample(fraction=1.0, shuffle=True, seed=random.randrange(99))
+    first = assign(pairs, demand, capacity, rules=rules)
+    again = assign(*shuffled, rules=Rules(quotas=quotas))
+    change = changes_of(("veto", *first.assigned.row(0)[:2], None))
+
+    one = repair(reopen(first.assigned, pairs, demand, capacity, rules=rules), change)
+    other = repair(reopen(again.assigned, *shuffled, rules=Rules(quotas=quotas)), change)
+
+    assert_frame_equal(again.assigned, first.assigned)
+    assert_frame_equal(other.assigned, one.assigned)
