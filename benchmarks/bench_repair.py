@@ -17,6 +17,7 @@ import time
 import numpy as np
 import polars as pl
 from bench_allocate import arrays
+from bench_rules import region, rules_of, with_money
 
 from silian.engines.allocate import Rules, assign, edit, lottery, reopen, repair, why
 
@@ -201,16 +202,35 @@ def under_rules() -> None:
         ],
         schema_overrides={"expert_value": pl.String, "sum_of": pl.String},
     )
-    parts, rules = (pairs, demand, capacity), Rules(quotas=quotas)
-    fresh_wall, fresh_busy, first = timed(lambda: assign(*parts, rules=rules, seconds=20), 1)
-    standing = reopen(first.assigned, *parts, rules=rules)
-    for what, changes in stories(first.assigned, capacity["expert_id"]).items():
+    ruled("county, rules", (pairs, demand, capacity), None, Rules(quotas=quotas))
+
+
+def journey() -> None:
+    """All rules of the officer's journey, as in bench_rules, without and with budgets."""
+    *parts, conflicts = region()
+    rules = rules_of(*parts, conflicts)
+    ruled("journey", tuple(parts), conflicts, rules)
+    plain = assign(parts[0], parts[1].drop("at_least"), parts[2].drop("at_least"), conflicts=conflicts)
+    spent = plain.assigned.join(parts[2], on="expert_id")["fee_cny"].sum()
+    ruled("journey, money", tuple(parts), conflicts, with_money(rules, parts[1], 0.9 * spent))
+
+
+def ruled(case: str, parts, conflicts, rules: Rules) -> None:
+    """Every change under rules; who drops out is the busiest who is neither pinned nor asked for by a lower bound."""
+    fresh_wall, fresh_busy, first = timed(lambda: assign(*parts, conflicts=conflicts, rules=rules, seconds=20), 1)
+    standing = reopen(first.assigned, *parts, conflicts=conflicts, rules=rules)
+    free = first.assigned
+    if rules.pins is not None:
+        free = free.join(rules.pins, on="expert_id", how="anti")
+        free = free.join(parts[2].filter(at_least=0), on="expert_id", how="semi")
+    for what, changes in stories(free, parts[2]["expert_id"]).items():
         wall, busy, result = timed(lambda changes=changes: repair(standing, changes, seconds=5), 1)
-        ruled = result.standing.ruled
-        reopen(result.assigned, ruled.pairs, ruled.demand, ruled.capacity, rules=ruled.rules)  # refuses a broken rule
+        held = result.standing.ruled
+        tables = held.pairs, held.demand, held.capacity
+        reopen(result.assigned, *tables, conflicts=conflicts, rules=held.rules)  # refuses a broken rule
         kept = result.figures.select("kept", "removed", "added").row(0)
         line(
-            "county, rules",
+            case,
             what,
             seconds=wall,
             busy=busy,
@@ -218,6 +238,7 @@ def under_rules() -> None:
             ratio=busy / fresh_busy,
             moved=kept,
             is_optimal=result.figures["is_optimal"].item(),
+            gap=result.figures["gap"].item(),
         )
 
 
@@ -255,6 +276,7 @@ def main() -> None:
     for case in CASES:
         beside(case)
     under_rules()
+    journey()
     for case in ("county", "scarce"):
         lotteries(case)
 

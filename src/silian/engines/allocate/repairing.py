@@ -79,7 +79,7 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
         veto: the pair must not be.
         What a kind does not name stays empty. A new need or expert comes with `wanted` or `free` and at least one
         `score`. No expert, need or pair may be named twice. No changes: places that are free are filled, no more.
-    seconds : the longest that each of up to four programmes may take where rules bind (see below); above 0
+    seconds : the longest that each of up to four searches may take where rules bind (see below); above 0
 
     Returns
     -------
@@ -87,7 +87,8 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
         score, free, wanted as above, or exchange where it made room; of an added pair: replacement where the need lost
         an expert to the changes, wanted where they name the need, exchange where it lost one to make room, free_place
         otherwise); figures (totals in score, difference = total - total_before, counts of pairs: kept, removed,
-        added; is_optimal: false only where the time was up first); standing.
+        added; is_optimal; gap: by how much a repair with as few changes could be better at most, in score; empty
+        where fewer changes are not ruled out); standing.
 
     Raises
     ------
@@ -111,8 +112,9 @@ def repair(standing: Standing, changes: pl.DataFrame, *, seconds: float | None =
     So nobody is re-assigned who need not be, a lost expert is replaced wherever some exchange allows it, and a gap
     that was accepted before is not a reason to move others; to have it filled, name the need with `wanted`.
     Where the allocation was reopened with rules and the answer breaks one, the best in the same order that keeps them
-    all is found by mixed-integer programmes (HiGHS), equal totals then not told apart by id; at_least of a need
-    or expert sinks with what it wants or may.
+    all is sought by column generation and branch and bound, see `fewest.fewest_changes`; equal totals are then not
+    told apart by id, but the order of the rows does not matter. at_least of a need or expert sinks with what it wants
+    or may.
     Exact in whole numbers: shortest augmenting paths from the standing pairs, whose lengths are pairs (given up,
     score) compared in this order, started with the last prices. A pair in conflict never comes out, nor does one that
     was vetoed before, whatever the scores. Deterministic; the answer does not depend on the prices. Splits: no.
