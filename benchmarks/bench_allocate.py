@@ -11,7 +11,7 @@ Experts are drawn at random for each need (seed 7). Scores: `even` uniform; `lik
 so that neighbours want the same experts; `fame` mostly the expert's own fame, so that all want the same few.
 
 `fair`: the largest floor under every need's score, then the best total above it. No free solver does this at that size;
-on the published case plain HiGHS is told the floor and asked for the total alone.
+on the published case plain HiGHS is told the floor and asked for the total alone. `fairness curve`: five points.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MIDL = Path(__file__).resolve().parents[1] / "../shared/data/assignment_midl"
 # needs, experts, candidates of a need, wanted, free from, free to, scores, repeats
 CASES = {
     "city": (2_000, 3_000, 20, 2, 1, 5, "liking", 5),
+    "city, one place each": (2_000, 3_000, 20, 2, 1, 1, "liking", 5),
     "scarce": (20_000, 5_000, 50, 3, 1, 12, "even", 5),
     "scarce, liking": (20_000, 5_000, 50, 3, 1, 12, "liking", 5),
     "equal, even": (20_000, 5_000, 50, 3, 12, 12, "even", 5),
@@ -41,6 +42,7 @@ CASES = {
     "two decimals": (20_000, 5_000, 50, 3, 1, 12, "coarse", 5),
 }
 FAIR = ("scarce", "scarce, liking", "ample, fame")
+CURVES = ("city", "city, one place each")
 LARGE = {"100,000 x 20,000": (100_000, 20_000, 50, 3, 1, 27, "liking", 1)}
 
 
@@ -197,6 +199,21 @@ def fair(case: str) -> None:
     line(f"fair: {case}", **sizes, seconds=seconds, seconds_processor=spent, **proof)
 
 
+def curve(case: str, steps: int = 4) -> None:
+    """The price of fairness: every floor kept, totals that fall as floors rise."""
+    from silian.engines.allocate import fairness_curve
+
+    tables = tables_of(case)
+    fairness_curve(tables[0].head(50), *tables[1:])
+    spent = time.process_time()
+    seconds, found = timed(lambda: fairness_curve(*tables, steps=steps), 3)
+    spent = (time.process_time() - spent) / 3
+    assert (found["total"] <= found["bound"] + 1e-9).all()
+    assert (found["price"] >= -1e-9).all()
+    gap = ((found["bound"] - found["total"]) / found["total"]).max()
+    line(f"fairness curve: {case}", points=found.height, seconds=seconds, seconds_processor=spent, gap_share=gap)
+
+
 def checked(result, demand: pl.DataFrame, capacity: pl.DataFrame) -> dict[str, object]:
     """The figures of a fair answer that keeps the rooms, its floor and its bounds."""
     proof = result.proof.row(0, named=True)
@@ -208,7 +225,10 @@ def checked(result, demand: pl.DataFrame, capacity: pl.DataFrame) -> dict[str, o
     assert proof["floor"] <= proof["floor_bound"]
     assert proof["total"] <= proof["bound"]
     shown = ("floor", "floor_bound", "protected", "total", "bound", "is_optimal")
-    return {name: proof[name] for name in shown} | {"gap_share": proof["gap"] / proof["total"]}
+    return {name: proof[name] for name in shown} | {
+        "gap_share": proof["gap"] / proof["total"],
+        "floor_gap_share": proof["floor_bound"] / proof["floor"] - 1,
+    }
 
 
 def plain_milp(tables: list[pl.DataFrame], floor: float) -> float:
@@ -270,6 +290,8 @@ def main() -> None:
         midl()
         for case in FAIR:
             fair(case)
+        for case in CURVES:
+            curve(case)
     else:
         for case in CASES:
             beside(case)
@@ -277,6 +299,8 @@ def main() -> None:
         midl()
         for case in FAIR:
             fair(case)
+        for case in CURVES:
+            curve(case)
 
 
 if __name__ == "__main__":

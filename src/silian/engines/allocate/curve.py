@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from silian.errors import ArgumentError
 
 if TYPE_CHECKING:
     from silian.engines.allocate.rules import Rules
+    from silian.engines.allocate.solving import Tell
 
 
 def fairness_curve(
@@ -22,6 +23,7 @@ def fairness_curve(
     rules: Rules | None = None,
     steps: int = 4,
     seconds: float | None = None,
+    tell: Tell | None = None,
 ) -> pl.DataFrame:
     """What floors cost in total score: none, then from the smallest score of the best total to the largest floor.
 
@@ -30,6 +32,7 @@ def fairness_curve(
     pairs, demand, capacity, conflicts, rules : as `assign` takes them
     steps : >= 1; floors after none, evenly apart; the last is the largest
     seconds : > 0; the longest that one floor may take, about; None: to the end
+    tell : told the part that is done (0 to 1) and what goes on
 
     Returns
     -------
@@ -44,7 +47,9 @@ def fairness_curve(
 
     Notes
     -----
-    Each floor is solved for itself by `assign(..., floor=…)`; Cost: steps + 2 times `assign`.
+    Each floor is solved by `assign(..., floor=…)`, except where the best choice above a lower floor reaches it too:
+    that is then the best above both. Cost: at most steps + 1 times `assign`; 2,000 needs x 3,000 experts x 20
+    candidates 1 to 2 s for 5 points (bench_allocate).
     Source: D. Bertsimas, V. F. Farias, N. Trichakis (2011), The price of fairness, Operations Research 59(1).
 
     Examples
@@ -57,14 +62,25 @@ def fairness_curve(
     """
     if steps < 1:
         raise ArgumentError("argument.value", name="steps", found=steps, wanted="a count of 1 or more")
-    tables = pairs, demand, capacity
-    best = assign(*tables, conflicts=conflicts, rules=rules, seconds=seconds).proof
-    fair = assign(*tables, conflicts=conflicts, rules=rules, goal="fair", seconds=seconds).proof
+    tables, turns = (pairs, demand, capacity), steps + 1
+
+    def proof(turn: int, goal: Literal["total", "fair"], floor: float | None = None) -> pl.DataFrame:
+        told = None if tell is None else lambda done, words: tell((turn + done) / turns, words)
+        result = assign(*tables, conflicts=conflicts, rules=rules, goal=goal, floor=floor, seconds=seconds, tell=told)
+        return result.proof
+
+    best, fair = proof(0, "total"), proof(1, "fair")
     largest = fair["floor"][0]
     least = min(best["smallest_score"][0] or 0.0, largest)
-    asked = [least + (largest - least) * step / steps for step in range(1, steps)] if largest > least else []
-    between = [assign(*tables, conflicts=conflicts, rules=rules, floor=f, seconds=seconds).proof for f in asked]
-    rows = pl.concat([best, *between, *([fair] if largest > least else [])])
+    above: list[pl.DataFrame] = []
+    for step in range(1, steps if largest > least else 0):
+        floor = least + (largest - least) * step / steps
+        last = above[-1] if above else best
+        is_kept = last["is_optimal"][0] and last["smallest_score"][0] >= floor
+        above.append(last.with_columns(floor=pl.lit(floor)) if is_kept else proof(step + 1, "fair", floor))
+    rows = pl.concat([best, *above, *([fair] if largest > least else [])])
+    if tell is not None:
+        tell(1.0, "done")
     total = best["total"][0]
     share = pl.col("price") / total if total > 0 else pl.lit(0.0)
     return rows.select(

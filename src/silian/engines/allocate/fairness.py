@@ -30,6 +30,7 @@ _DECAY: Final = 0.985
 _DRIFT: Final = 0.7
 _ROUNDS: Final = 60
 _ROUNDS_LARGE: Final = 20
+_MIDDLE: Final = 200_000  # pairs up to which all rounds are made
 # Where mending leaves more than this part of what it left the last time, a floor will hardly be reached.
 _SLOW: Final = 0.8
 _MEND_EVERY: Final = 10
@@ -166,6 +167,8 @@ def fair_choice(
     if floor is not None:
         asked = int(np.rint(floor * field.problem.unit))
         least = np.where(protected, asked, 0)
+        if not field.is_small:
+            known = known._replace(place=_cheapest(field, _needed(field, least), known))
         found = _above(field, least, known, is_enough=False)
         return _answer(field, found), Floors(asked, asked, protected, least)
     least, active = np.zeros_like(pinned), protected.copy()
@@ -325,6 +328,16 @@ def _tuned(field: _Field, floor: Whole, place: Whole) -> Whole:
     return best
 
 
+def _cheapest(field: _Field, floor: Whole, known: _Reached) -> Whole:
+    """Prices of places for a floor that is asked: all alike or those of the network, which of them refutes more."""
+    room, market = field.problem.column_room, field.market
+
+    def share(place: Whole) -> float:
+        return float(_bundles.choose(market, floor, place, 0)[0]) / max(float(room @ place), 1.0)
+
+    return _tuned(field, floor, min((known.place, _scaled(known.price)), key=share))
+
+
 def _settled(field: _Field, floor: Whole, place: Whole) -> tuple[Flags | None, Whole]:
     """A choice above a floor by negotiation over places alone, None if there is none; and what places then ask."""
     asked, chosen = place.copy(), np.zeros(field.problem.gain.size, np.bool_)
@@ -388,7 +401,8 @@ def _priced(field: _Field, floor: Whole, known: _Reached, *, is_enough: bool) ->
     real, drift, step = start.astype(np.float64), np.zeros(start.size), _STEP * top
     best = known._replace(chosen=None, total=-1, bound=np.iinfo(np.int64).max, worth=np.zeros_like(floor))
     last = market.gain.size + 1
-    every, rounds = (_MEND_EVERY, _ROUNDS) if field.is_small else (_ROUNDS_LARGE, _ROUNDS_LARGE)
+    every = _MEND_EVERY if field.is_small else _ROUNDS_LARGE
+    rounds = _ROUNDS if field.problem.gain.size <= _MIDDLE else _ROUNDS_LARGE
     for turn in range(rounds):
         asked = np.rint(real).astype(np.int64)
         bound, _, used, worth = _bundles.choose(market, floor, asked, 1)

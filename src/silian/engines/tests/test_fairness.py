@@ -199,6 +199,30 @@ def test_fairness_curve_tells_what_each_floor_costs():
     assert curve["price_share"].to_list() == pytest.approx([0.0, 0.5 / 1.7, 0.5 / 1.7])
 
 
+def test_fairness_curve_tells_how_far_it_is():
+    pairs = pairs_of([("n1", "e1", 0.9), ("n1", "e2", 0.8), ("n2", "e2", 0.3)])
+    heard = []
+
+    fairness_curve(
+        pairs, demand_of(n1=2, n2=1), capacity_of(e1=1, e2=1), tell=lambda done, words: heard.append((done, words))
+    )
+
+    parts = [done for done, _ in heard]
+    assert parts == sorted(parts)
+    assert heard[-1] == (1.0, "done")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fairness_curve_equals_each_floor_solved_for_itself(seed):
+    case = random_case(seed, needs=20, experts=25)
+
+    curve = fairness_curve(*case)
+
+    asked = [assign(*case, floor=f).proof["total"][0] if f > 0 else None for f in curve["floor"][1:]]
+    assert curve["total"][1:].to_list() == pytest.approx(asked, abs=1e-6)
+    assert curve["floor"].is_sorted()
+
+
 def test_assign_fair_to_groups_gives_each_district_its_share():
     pairs = pairs_of([("a1", "e1", 0.9), ("a2", "e2", 0.8), ("b1", "e1", 0.4), ("b2", "e2", 0.3), ("c1", "e9", 0.7)])
     demand = demand_of(a1=1, a2=1, b1=1, b2=1, c1=1).with_columns(district_id=pl.Series(["a", "a", "b", "b", None]))
