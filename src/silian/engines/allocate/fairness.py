@@ -42,7 +42,8 @@ _UNRIPE: Final = 0.03
 _FEW_CLASHES: Final = 5e-4  # ... nor is one of places alone, where a lower floor is tried next
 # A gap that is near enough where HiGHS cannot close it: of the total, and of the floor.
 _NEAR: Final = 1e-4
-_NEAR_FLOOR: Final = 2e-3
+_NEAR_FLOOR: Final = 9e-4
+_BACK: Final = 5  # a floor that fails though the bound stays: the next lies so many times as far below the bound
 _NEAR_FIRST: Final = 4e-3  # of the bound that counting at untuned prices gives
 # Prices of places alone: so much on average, and how they move (parts of that where wishes are twice the room).
 _PLACE: Final = 1 << 20
@@ -59,7 +60,7 @@ _PARTS: Final = 4
 # many halvings. Where places still lack, these parts of it come on top.
 _MOST_RAISED: Final = 0.5
 _RAISINGS: Final = 7
-_DEARER_PLACES: Final = (0.0, 0.02, 0.04, 0.08, 0.16, 0.32)
+_DEARER_PLACES: Final = (0.0, 0.03, 0.06, 0.12, 0.24)
 # HiGHS decides up to so many pairs that are left open, in so many nodes.
 _SMALL: Final = 20_000
 _NODES: Final = 20_000
@@ -275,7 +276,7 @@ def _negotiated(field: _Field, limit: _Limit, known: _Reached) -> tuple[int, int
             low = int(field.scores(chosen)[limit.active].min())
             return low, limit.bound, known._replace(chosen=chosen, total=_total(field, chosen), place=asked)
         lower = _lowered(field, limit, (asked, _rounded(asked)))
-        back = near if limit.bound - lower.bound > near >> 1 else 2 * back
+        back = near if limit.bound - lower.bound > near >> 1 else _BACK * back
         limit = lower
     return limit.low, limit.bound, known._replace(place=limit.place)
 
