@@ -191,6 +191,7 @@ def fairness_step(work: Work) -> Tables:
             rules=asked.rules,
             steps=plan.curve,
             seconds=plan.seconds / (plan.curve + 1) or None,  # each its share, so that all take as long as the search
+            tell=_teller(work),
         )
     )
     return {"fairness_curve": curve}
