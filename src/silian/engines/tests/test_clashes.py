@@ -99,7 +99,7 @@ def test_relax_counts_money_in_experts():
 
     # 100 CNY more are half an expert of 200 CNY: cheaper than to drop a pin
     assert found.select("rule", "by", "cost").rows() == [("at_most", 100.0, pytest.approx(0.5))]
-    assert worded(found, language="en").to_list() == ["raise “budget” (*) by 100"]
+    assert worded(found, language="en").to_list() == ["raise “budget” (all) by 100"]
 
 
 def test_clashes_sees_what_only_whole_pairs_break():
