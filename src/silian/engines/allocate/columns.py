@@ -10,13 +10,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    Whole = NDArray[np.int64]
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
 _ZERO: Final = 1e-9
 _NEAR: Final = 0.2  # columns join that lack no more than this, too: prices move, and rounds cost more than columns
-_JOIN: Final = 10  # columns of one group that join in a round
 _ROUNDS: Final = 15  # then the bound is what the prices prove, and columns that are not looked at may add more
 _PENALTY: Final = 10.0  # of the largest worth: what a lower limit that the columns do not reach costs a unit
 
@@ -28,7 +26,6 @@ class Program(NamedTuple):
     rows: csr_array  # (rows, columns)
     low: Real  # (rows,), -inf: none
     high: Real  # (rows,), inf: none
-    group: Whole  # (columns,): columns of one group compete, so that not all of them join at once
 
 
 class Prices(NamedTuple):
@@ -72,8 +69,7 @@ def priced(program: Program, start: Flags, *, enough: float) -> Prices:
         if is_last or (is_short and number == _ROUNDS - 2):
             is_in, penalty = np.ones_like(is_in), np.inf
         else:
-            is_in = is_in.copy()
-            is_in[_first(np.flatnonzero(~is_in & (here.left > -_NEAR)), here.left, program.group)] = True
+            is_in = is_in | (here.left > -_NEAR)
     return best
 
 
@@ -83,13 +79,6 @@ def _proved(program: Program, columns: csr_array, price: Real, held: Real, is_in
     limit = np.where(price > 0, program.high, program.low)
     bound = float(price[price != 0] @ limit[price != 0] + left[left > 0].sum())
     return Prices(bound, price, left, held, is_in)
-
-
-def _first(new: Whole, left: Real, group: Whole) -> Whole:
-    """Of each group the columns that are worth most."""
-    order = new[np.lexsort((-left[new], group[new]))]
-    rank = np.arange(order.size) - np.searchsorted(group[order], group[order])
-    return order[rank < _JOIN]
 
 
 def _linear(program: Program, is_in: Flags, most: Real, lone: Flags, penalty: float) -> tuple[Real, Real, bool] | None:

@@ -49,7 +49,7 @@ def best_in_core(
     if tell is not None:
         tell(0.0, "prices of the rules")
     rows, low, high = network_rows(problem, sides)
-    program = Program(problem.gain / scale, rows, low, high, problem.row)
+    program = Program(problem.gain / scale, rows, low, high)
     prices = priced(program, _start(problem, sides, near), enough=_ENOUGH * float(problem.row_room.sum()))
     if not np.isfinite(prices.bound):
         nobody = np.zeros(problem.gain.size, np.bool_)

@@ -41,6 +41,7 @@ class Wanted(NamedTuple):
 
     program: Program  # in parts of the largest score: a held pair is worth `stay`, an open place -`open`
     sides: Sides  # the rules over the pairs
+    need: Whole  # (pairs,) place of the need among those that `due` counts for
     due: Whole  # (needs,)
     score: Real  # (columns,) in parts of the largest score
     had: Real  # (columns,) 1: the pair stood
@@ -110,9 +111,8 @@ def _wanted(problem: Problem, sides: Sides, had: Flags, due: Whole) -> Wanted:
         rows=matrix,
         low=np.concatenate([low, due.astype(np.float64)]),
         high=np.concatenate([high, np.full(needs, np.inf)]),
-        group=np.concatenate([problem.row, place]),
     )
-    return Wanted(program, sides, due, score, held, lack, stay, more)
+    return Wanted(program, sides, problem.row, due, score, held, lack, stay, more)
 
 
 def _start(wanted: Wanted, pairs: int) -> Flags:
@@ -222,5 +222,5 @@ def _otherwise(wanted: Wanted, prices: Prices, seconds: float | None, *, is_whol
 
 def _open_places(wanted: Wanted, chosen: Flags) -> int:
     """How many due places a choice leaves open."""
-    served = np.bincount(wanted.program.group[: chosen.size][chosen], minlength=wanted.due.size)
+    served = np.bincount(wanted.need[chosen], minlength=wanted.due.size)
     return int(np.maximum(wanted.due - served, 0).sum())

@@ -20,7 +20,7 @@ def program_of(seed, groups=12, size=8):
     rows = np.concatenate([rooms, others, [rng.random(count) < 0.3]]).astype(float)
     low = np.concatenate([np.full(groups + 12, -np.inf), [5.0]])
     high = np.concatenate([np.full(groups, 2.0), rng.integers(1, 4, 12), [np.inf]])
-    return columns.Program(rng.random(count) - 0.1, csr_array(rows), low, high, group)
+    return columns.Program(rng.random(count) - 0.1, csr_array(rows), low, high)
 
 
 def by_highs(program):
@@ -46,7 +46,7 @@ def test_priced_finds_the_best_value_from_few_columns(seed):
 @pytest.mark.parametrize("rounds", [1, 2, 3])
 def test_priced_bounds_every_value_also_where_rounds_run_out(rounds, monkeypatch):
     monkeypatch.setattr(columns, "_ROUNDS", rounds)
-    monkeypatch.setattr(columns, "_JOIN", 1)
+    monkeypatch.setattr(columns, "_NEAR", -0.3)  # columns that hardly gain stay out
     program = program_of(3)._replace(low=np.full(25, -np.inf))
     start = np.zeros(program.worth.size, np.bool_)
     start[0] = True
