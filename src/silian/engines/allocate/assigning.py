@@ -127,8 +127,8 @@ def assign(
     An empty table of pairs leaves every need unmet; an empty demand gives four empty answers but for the proof.
     The order of the rows does not matter. Deterministic. Splits: no, it sees all pairs.
     Cost: 4e4 pairs 0.03 s, 1e6 pairs 0.3 to 1.0 s and 460 MiB, 5e6 pairs 4.3 s and 1.2 GiB, on 2 cores
-    (bench_allocate); the first call on a machine compiles for about 8 s. With a floor: 1e4 pairs 0.1 s, 1e6 pairs 9 to
-    40 s.
+    (bench_allocate); the first call on a machine compiles for about 8 s. With a floor: 1e4 pairs 0.1 s, 1e6 pairs 7 to
+    27 s.
     Source: C. J. Taylor (2008), On the optimal assignment of conference papers to reviewers, University of
     Pennsylvania, MS-CIS-08-30; R. K. Ahuja, T. L. Magnanti, J. B. Orlin (1993), Network Flows, ch. 9.
 

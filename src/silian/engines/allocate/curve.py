@@ -49,7 +49,7 @@ def fairness_curve(
     -----
     Each floor is solved by `assign(..., floor=…)`, except where the best choice above a lower floor reaches it too:
     that is then the best above both. Cost: at most steps + 1 times `assign`; 2,000 needs x 3,000 experts x 20
-    candidates 1 to 2 s for 5 points (bench_allocate).
+    candidates 0.5 to 1.4 s for 5 points (bench_allocate).
     Source: D. Bertsimas, V. F. Farias, N. Trichakis (2011), The price of fairness, Operations Research 59(1).
 
     Examples
