@@ -2,10 +2,12 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
 
+import click
 import openpyxl
 import polars as pl
 import pytest
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 from places import ROOT, TINY
 
 from silian import __version__, cli
-from silian.cli import _shown
+from silian.cli import _options, _shown
 from silian.pipeline import Plan, Run
 from silian.tables import schema
 
@@ -641,3 +643,15 @@ def test_allocate_why_says_how_many_a_need_lacks_and_when_it_has_no_candidate(as
     assert short.exit_code == nobody.exit_code == 0, short.output + nobody.output
     assert ("尚缺" if language == "zh" else "short:") in short.output
     assert ("没有候选专家" if language == "zh" else "No candidates") in nobody.output
+
+
+def test_ctrl_c_that_a_library_turns_into_another_error_still_stops():
+    def turned(**_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise TypeError from None
+
+    group = _options.Group(commands={"turned": click.Command("turned", callback=turned)})
+
+    assert CliRunner().invoke(group, ["turned"]).exit_code == 130

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from silian.errors import SilianError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from silian.compute import Runner
     from silian.pipeline import Plan
@@ -30,7 +33,13 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn an error made on purpose into a line and a code."""
         try:
-            return super().invoke(ctx)
+            with _stop_noted() as is_stopped:
+                try:
+                    return super().invoke(ctx)
+                except Exception as error:
+                    if is_stopped.is_set():  # Ctrl-C fell into a step of a library, which made another error of it
+                        raise KeyboardInterrupt from error
+                    raise
         except SilianError as error:
             _shown.show_error(error)
             ctx.exit(EXIT_GRAVE if error.code == "run.grave" else EXIT_ERROR)
@@ -42,6 +51,25 @@ class Group(click.Group):
             click.echo(f"\n{text}", err=True)
             _end_beside_a_solver()
             ctx.exit(EXIT_STOPPED)
+
+
+@contextmanager
+def _stop_noted() -> Iterator[threading.Event]:
+    """Whether Ctrl-C came, whatever became of it."""
+    noted, before = threading.Event(), signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        yield noted
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.set()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end_beside_a_solver() -> None:
