@@ -36,9 +36,13 @@ demo: .venv/core ## write a synthetic region, run the main job on it, say where 
 	@$(BIN)/silian synth --size $(SIZE) --seed $(SEED) --out demo/region
 	@$(BIN)/silian run demo/region --plan demo/region/plan.toml --out demo/run
 
+serve: .venv/core ## start the site on http://127.0.0.1:8000 with a made-up region and an account for every role
+	@$(BIN)/silian serve
+
 test: .venv/dev ## pass every test
-	@scripts/system-packages fonts browser
+	@scripts/system-packages fonts browser database
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not cluster'
+	@scripts/with-postgres $(BIN)/python -m pytest -n auto --dist loadgroup src/silian/web
 	@$(BIN)/python -m pytest -m cluster
 
 check: .venv/dev ## format, lint, types, layer contracts, error codes, docs
@@ -71,4 +75,4 @@ lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
 clean: ## remove what the commands made
 	@rm -rf demo real site .venv .pytest_cache .mypy_cache .ruff_cache test-results
 
-.PHONY: help demo test check bench real docs picture format lock clean
+.PHONY: help demo serve test check bench real docs picture format lock clean

@@ -22,6 +22,7 @@ import silian
 from silian import errors
 from silian.pipeline import Plan, settings
 from silian.tables import schema
+from silian.web import environment as site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,6 +97,7 @@ ERROR_ROOMS = {
     "report": ("Page, sheets and charts", "网页、表格与图"),
     "plan": ("The plan file", "方案文件"),
     "run": ("The main job", "主流程"),
+    "web": ("The site", "网站"),
 }
 
 
@@ -322,11 +324,18 @@ def _errors() -> str:
 
 
 def _environment() -> str:
-    rows = [(f"`{v.name}`", v.default, f"{v.meaning}<br>{v.meaning_zh}") for v in VARIABLES]
+    rows, of_site = (
+        [(f"`{v.name}`", v.default, f"{v.meaning}<br>{v.meaning_zh}") for v in variables]
+        for variables in (VARIABLES, site.VARIABLES)
+    )
     return "\n\n".join([
         "# Environment 环境变量",
         "Nothing else in the environment changes what silian does. 除下列变量外，环境不影响运行。",
         _table(("variable 变量", "default 默认", "meaning 含义"), rows),
+        "## The site 网站 { #site }",
+        "Read once when the site starts, see [run the site](../how-to/run-the-site.md). "
+        "网站启动时读取一次，见[运行网站](../zh/how-to/run-the-site.md)。",
+        _table(("variable 变量", "default 默认", "meaning 含义"), of_site),
     ])  # fmt: skip
 
 
@@ -388,11 +397,12 @@ def _command(english: Mapping[str, Any], chinese: Mapping[str, Any]) -> str:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Public modules: no name in their path begins with an underscore; tests and the command line apart."""
+    """Public modules: no name in their path begins with an underscore; tests, the command line and the site apart."""
     found = ["silian.errors"]
     for module in pkgutil.walk_packages([str(SOURCE)], "silian."):
         parts = module.name.split(".")
-        if "tests" not in parts and not any(part.startswith("_") for part in parts) and parts[1] != "cli":
+        is_api = parts[1] not in ("cli", "web") and not any(part.startswith("_") for part in parts)
+        if "tests" not in parts and is_api:
             found.append(module.name)
     return tuple(dict.fromkeys(found))
 

@@ -11,6 +11,7 @@ from silian.cli import _shown
 from silian.cli._allocate import allocate
 from silian.cli._match import match
 from silian.cli._options import EXIT_GRAVE, Group, do_job, region_argument, run_options
+from silian.cli._serve import serve
 from silian.cli._speech import language, say
 from silian.cli._team import team
 
@@ -44,6 +45,7 @@ def cli() -> None:
 cli.add_command(match)
 cli.add_command(allocate)
 cli.add_command(team)
+cli.add_command(serve)
 
 
 @cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))

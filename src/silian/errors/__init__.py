@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from silian.errors import _tables, _work
+from silian.errors import _tables, _web, _work
 
 if TYPE_CHECKING:
     import polars as pl
 
 Language = Literal["zh", "en"]
 
-MESSAGES: Final[dict[str, tuple[str, str]]] = {**_tables.MESSAGES, **_work.MESSAGES}
+MESSAGES: Final[dict[str, tuple[str, str]]] = {**_tables.MESSAGES, **_work.MESSAGES, **_web.MESSAGES}
 
 
 class SilianError(Exception):
@@ -98,3 +98,7 @@ class TeamError(SilianError):
 
 class RunError(SilianError):
     """A run cannot start, or had to stop."""
+
+
+class WebError(SilianError):
+    """The site cannot start as it is set up, or cannot do what it was asked."""

@@ -63,6 +63,7 @@ def drop_problem_rows(region: Region, problems: pl.DataFrame) -> Region:
         sources=MappingProxyType(sources),
         geojson=region.geojson,
         problems=region.problems,
+        columns=region.columns,
     )
 
 

@@ -159,6 +159,7 @@ def _pieces(
 def _region(made: dict[str, TypedTable], notes: list[pl.DataFrame], geojson: Mapping[str, Any] | None) -> Region:
     whole: dict[str, pl.DataFrame] = {}
     sources: dict[str, tuple[Source, ...]] = {}
+    columns = {name: frozenset(found.columns) for name, found in made.items()}
     for name, table in tables().items():
         found = made.get(name)
         whole[name] = pl.concat(found.parts) if found and found.parts else table.empty()
@@ -168,8 +169,9 @@ def _region(made: dict[str, TypedTable], notes: list[pl.DataFrame], geojson: Map
             sources[name] = sources_of(pl.concat(places)) or (Source(file=found.file, first_row=2, rows=0),)
             notes += found.problems
     return Region(
-        tables=MappingProxyType(whole), sources=MappingProxyType(sources), geojson=geojson, problems=gathered(notes)
-    )
+        tables=MappingProxyType(whole), sources=MappingProxyType(sources), columns=MappingProxyType(columns),
+        geojson=geojson, problems=gathered(notes),
+    )  # fmt: skip
 
 
 # ── which files ─────────────────────────────────────────────────────────────────────────────────────────────

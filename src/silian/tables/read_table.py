@@ -30,6 +30,7 @@ class TypedTable:
     parts: list[pl.DataFrame] = field(default_factory=list)
     places: list[pl.DataFrame] = field(default_factory=list)  # file, row
     problems: list[pl.DataFrame] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)  # that a heading named
     height: int = 0
 
     def add(self, raw: RawTable, limits: Limits) -> None:
@@ -44,6 +45,7 @@ class TypedTable:
         self.problems += heading.problems(self.table)
         if not heading.columns:
             return
+        self.columns |= heading.columns.keys()
         cells, rows = heading.data()
         if not raw.is_typed:
             cells = cells.select(cleaned(column, guarded=raw.is_text) for column in cells)

@@ -38,6 +38,7 @@ class Region:
 
     tables: Mapping[str, pl.DataFrame]
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)  # that the files of a table had
     geojson: Mapping[str, Any] | None = None  # FeatureCollection; properties.district_id names the district
     problems: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROBLEM_SCHEMA))  # found while reading
 

@@ -1,0 +1,20 @@
+"""Wording of errors of the site."""
+
+from typing import Final
+
+MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    # ── settings ──
+    "web.setting": (
+        "{name} is {found!r}; wanted: {wanted}. Set it in the environment and start again.",
+        "{name} 的值为 {found!r}，应为：{wanted}。请修改环境变量后重新启动。",
+    ),
+    "web.unsafe": (
+        "The site does not start in production: {found}. Set these in the environment; "
+        "docs/how-to/run-the-site.md says how.",
+        "生产模式下拒绝启动：{found}。请按 docs/zh/how-to/run-the-site.md 设置环境变量。",
+    ),
+    # ── people and trust ──
+    # ── registry ──
+    # ── import and export ──
+    # ── search, duplicates, merges ──
+}

@@ -1,0 +1,1 @@
+"""The site: what people look at, change and remember."""

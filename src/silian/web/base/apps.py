@@ -1,0 +1,10 @@
+"""The app of people, roles, places and the log."""
+
+from django.apps import AppConfig
+
+
+class BaseConfig(AppConfig):
+    """People, roles, places, the log of actions, the frame of a page."""
+
+    name = "silian.web.base"
+    label = "base"

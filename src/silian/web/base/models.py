@@ -1,0 +1,133 @@
+"""People, where they belong, what they are entrusted with, and the log of what they did."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Place(models.Model):
+    """A node of the tree of regions: province, city, county, park."""
+
+    ROOT: ClassVar[str] = "region"
+
+    class Level(models.TextChoices):
+        REGION = "region", _("全域")
+        PROVINCE = "province", _("省")
+        CITY = "city", _("市")
+        COUNTY = "county", _("县")
+        PARK = "park", _("园区")
+
+    place_id = models.CharField(_("编号"), max_length=40, primary_key=True)
+    level = models.CharField(_("级别"), max_length=10, choices=Level)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    name = models.CharField(_("名称"), max_length=100)
+    name_en = models.CharField(_("英文名称"), max_length=100, blank=True)
+    path = models.CharField(max_length=200, unique=True)  # the ids from the root down to this one: "/52/5226/D01/"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def root(cls) -> Place:
+        """The place above all others; made where there is none yet."""
+        own = {"level": cls.Level.REGION, "name": "全域", "name_en": "Whole region"}
+        return cls.objects.get_or_create(place_id=cls.ROOT, defaults=own)[0]
+
+    def save(self, **options: object) -> None:
+        """Keep the path in step with the parent."""
+        self.path = f"{self.parent.path if self.parent else '/'}{self.place_id}/"
+        super().save(**options)  # type: ignore[arg-type]
+
+
+def pseudonym() -> str:
+    """A name for the log that says nothing about the person: it stays when the person is erased."""
+    return secrets.token_hex(8)
+
+
+class People(BaseUserManager["User"]):
+    """How accounts are made."""
+
+    def create_user(self, email: str, password: str | None = None, **more: object) -> User:
+        """An account; without a password it opens by an invitation only."""
+        user = self.model(email=self.normalize_email(email).lower(), **more)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person with an account."""
+
+    email = models.EmailField(_("邮箱"), unique=True)
+    name = models.CharField(_("姓名"), max_length=100)
+    pseudonym = models.CharField(max_length=16, unique=True, default=pseudonym, editable=False)
+    language = models.CharField(_("语言"), max_length=10, default="zh-hans")
+    expert_id = models.CharField(max_length=100, blank=True, db_index=True)  # the expert that this person is
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[People] = People()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person acts for an organisation of the registry."""
+
+    class Role(models.TextChoices):
+        MEMBER = "member", _("成员")
+        ADMINISTRATOR = "administrator", _("单位管理员")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    org_id = models.CharField(max_length=100, db_index=True)
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "org_id"], name="one_membership"),)
+
+
+class Post(models.Model):
+    """A person is entrusted with a role for a place and all below it."""
+
+    class Role(models.TextChoices):
+        BROKER = "broker", _("技术经理人")
+        OFFICER = "officer", _("主管部门")
+        JUDGE = "judge", _("评委")
+        AUDITOR = "auditor", _("审计员")
+        ADMINISTRATOR = "administrator", _("系统管理员")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="posts")
+    role = models.CharField(max_length=20, choices=Role)
+    place = models.ForeignKey(Place, models.PROTECT)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "role", "place"], name="one_post"),)
+
+
+class LogEntry(models.Model):
+    """One thing that somebody read or did. No name stands in it: a pseudonym, which outlives the account.
+
+    Entries are written in the transaction of what they tell of; `digest` chains them in the order of their numbers
+    when they are sealed, so that none can be changed, dropped or slipped in unseen.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    who = models.CharField(max_length=16, blank=True, db_index=True)  # a pseudonym; empty: nobody signed in
+    action = models.CharField(max_length=40, db_index=True)
+    noun = models.CharField(max_length=40, blank=True)
+    record_id = models.CharField(max_length=100, blank=True)
+    detail = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=32, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["noun", "record_id"], name="log_of_record"),)

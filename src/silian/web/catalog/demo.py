@@ -1,0 +1,68 @@
+"""A site to try: the synthetic region and an account for every role."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db import transaction
+
+from silian import tables
+from silian.tables import synth
+from silian.web.base.models import Membership, Place, Post, User
+from silian.web.catalog.models import Expert, Need, Organisation
+from silian.web.catalog.tables import write_region
+
+
+class Account(NamedTuple):
+    """A demo account, with its password in the clear."""
+
+    role: str
+    email: str
+    password: str
+
+
+def fill(size: synth.SizeName, seed: int) -> list[Account]:
+    """Write the synthetic region and make an account for every role.
+
+    Returns
+    -------
+    The accounts with their passwords, which are kept nowhere else.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        synth.write(synth.make(size, seed=seed), Path(folder))
+        region = tables.read_region(Path(folder))
+    usable = tables.drop_problem_rows(region, tables.check(region))
+    with transaction.atomic():
+        write_region(usable)
+        return accounts()
+
+
+def accounts() -> list[Account]:
+    """An account for every role, for the region that lies in the database."""
+    need = Need.objects.exclude(org=None).order_by("need_id")[0]
+    expert = Expert.objects.exclude(org=None).order_by("expert_id")[0]
+    university = Organisation.objects.filter(kind="university").order_by("org_id")[0]
+    root = Place.objects.order_by("path")[0]
+    county = Place.objects.filter(level=Place.Level.COUNTY).order_by("place_id")[0]
+    made = []
+    for role in Post.Role.values:
+        user, account = _account(role)
+        Post.objects.create(user=user, role=role, place=county if role == Post.Role.OFFICER else root)
+        made.append(account)
+    for role, org_id, kind in (
+        ("enterprise", need.owner_id, Membership.Role.MEMBER),
+        ("researcher", expert.owner_id, Membership.Role.MEMBER),
+        ("manager", university.pk, Membership.Role.ADMINISTRATOR),
+    ):
+        user, account = _account(role, expert_id=expert.pk if role == "researcher" else "")
+        Membership.objects.create(user=user, org_id=org_id, role=kind)
+        made.append(account)
+    return made
+
+
+def _account(role: str, **more: str) -> tuple[User, Account]:
+    email, password = f"{role}@demo.invalid", "-".join(secrets.token_hex(2) for _ in range(3))
+    return User.objects.create_user(email, password, name=role, **more), Account(role, email, password)

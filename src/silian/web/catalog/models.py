@@ -1,0 +1,248 @@
+"""The nouns of a region as rows that people edit, and every change to them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.base import ModelBase
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from silian.tables import schema
+from silian.web.base.models import Place
+from silian.web.catalog.fields import ID_LENGTH, KEY_LENGTH, fields_of
+
+
+class Noun(ModelBase):
+    """Makes a model with the columns of a noun's schema: `class Need(Record, noun="needs")`."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any], *, noun: str = "", **more: Any) -> Any:
+        """Put the fields of the noun's columns into the class."""
+        if not noun:
+            return super().__new__(mcs, name, bases, attrs, **more)
+        table = schema.tables()[noun]
+        meta = {"db_table": noun, "app_label": "catalog"}
+        own = {"Meta": type("Meta", (), meta), "noun": noun, "table": table}
+        made: Any = super().__new__(mcs, name, bases, {**fields_of(noun), **attrs, **own}, **more)
+        MODELS[noun] = made
+        return made
+
+    def __init__(self, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **more: Any) -> None:
+        more.pop("noun", None)
+        super().__init__(name, bases, attrs, **more)
+
+
+MODELS: dict[str, type[Record]] = {}  # every noun of the schema by its name
+
+
+class Record(models.Model, metaclass=Noun):
+    """What every record of the registry carries beside its columns."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("草稿")
+        PUBLISHED = "published", _("已发布")
+        EXPIRED = "expired", _("已过期")
+        WITHDRAWN = "withdrawn", _("已撤回")
+
+    noun: ClassVar[str]
+    objects: ClassVar[models.Manager[Self]]
+    table: ClassVar[schema.Table]
+
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.PUBLISHED, db_index=True)
+    owner_id = models.CharField(max_length=ID_LENGTH, blank=True, db_index=True)  # the organisation that keeps it
+    place = models.ForeignKey(Place, models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=1)  # grows with every change: two writers notice each other
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+    confirmed_on = models.DateField(null=True)  # its owner last said that it is still so
+    sources = models.JSONField(default=dict)  # column → {source, on, verified_by, verified_on}
+    tiers = models.JSONField(default=dict)  # column → tier, where it is not the default of the noun
+
+    class Meta:
+        abstract = True
+
+    @property
+    def record_id(self) -> str:
+        """The id of the record in every language of the site: see `fields.record_id`."""
+        return str(self.pk)
+
+    def __str__(self) -> str:
+        return str(getattr(self, "title", "") or getattr(self, "name", "") or self.record_id)
+
+
+class District(Record, noun="districts"):
+    """A county, city district or park."""
+
+
+class Organisation(Record, noun="organisations"):
+    """An enterprise, university, institute, hospital, society or public body."""
+
+
+class Expert(Record, noun="experts"):
+    """A person who can serve a need."""
+
+
+class Work(Record, noun="works"):
+    """What an expert did."""
+
+
+class Product(Record, noun="products"):
+    """A node of the product graph."""
+
+
+class Need(Record, noun="needs"):
+    """What an enterprise asks for."""
+
+
+class ChallengeSkill(Record, noun="challenge_skills"):
+    """A skill that a joint challenge needs."""
+
+
+class Achievement(Record, noun="achievements"):
+    """A research result on offer."""
+
+
+class Facility(Record, noun="facilities"):
+    """A laboratory, instrument or pilot line."""
+
+
+class Make(Record, noun="makes"):
+    """An organisation makes a product."""
+
+
+class ProductLink(Record, noun="product_links"):
+    """What is made of what."""
+
+
+class Fund(Record, noun="funds"):
+    """Money that can be applied for."""
+
+
+class Policy(Record, noun="policies"):
+    """A policy document."""
+
+
+class Project(Record, noun="projects"):
+    """Cooperation that grew from an introduction."""
+
+
+class Outcome(Record, noun="outcomes"):
+    """What a project achieved."""
+
+
+class Relation(Record, noun="relations"):
+    """What binds two people or organisations."""
+
+
+class Indicator(Record, noun="indicators"):
+    """A yearly figure of a district."""
+
+
+class Label(Record, noun="labels"):
+    """How well a pair fits, as people have graded it."""
+
+
+class Term(Record, noun="terms"):
+    """Names of one thing."""
+
+
+class AssignmentRule(Record, noun="assignment_rules"):
+    """A rule of the assignment of experts."""
+
+
+class ChangeSet(models.Model):
+    """Changes that were made together and can be undone together: an edit, an import, a merge, an undo."""
+
+    class Kind(models.TextChoices):
+        EDIT = "edit", _("编辑")
+        IMPORT = "import", _("导入")
+        MERGE = "merge", _("合并")
+        UNDO = "undo", _("撤销")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    pseudonym = models.CharField(max_length=16, blank=True)  # of who made it: stays when the account is erased
+    note = models.TextField(blank=True)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
+
+
+class Change(models.Model):
+    """One record before and after; null where it was not there before, or is not after."""
+
+    changes = models.ForeignKey(ChangeSet, models.CASCADE, related_name="rows")
+    noun = models.CharField(max_length=40)
+    record_id = models.CharField(max_length=KEY_LENGTH)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    version = models.PositiveIntegerField()  # of the record after it
+
+    class Meta:
+        indexes = (models.Index(fields=["noun", "record_id"], name="change_of_record"),)
+
+
+class Alias(models.Model):
+    """An id that was merged into another record and still leads to it."""
+
+    noun = models.CharField(max_length=40)
+    old_id = models.CharField(max_length=ID_LENGTH)
+    record_id = models.CharField(max_length=ID_LENGTH)
+    merged = models.ForeignKey(ChangeSet, models.CASCADE, related_name="aliases")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["noun", "old_id"], name="one_alias"),)
+
+
+def own_folder(_brought: Import, name: str) -> str:
+    """A folder for one file alone: a region is read from a folder."""
+    return f"imports/{secrets.token_hex(8)}/{name}"
+
+
+class Import(models.Model):
+    """A file that somebody brought: read, shown change by change, taken in as a whole or in part, undone."""
+
+    class State(models.TextChoices):
+        READING = "reading", _("读取中")
+        READY = "ready", _("待确认")
+        REFUSED = "refused", _("无法读取")
+        APPLYING = "applying", _("写入中")
+        DONE = "done", _("已导入")
+        UNDOING = "undoing", _("撤销中")
+        UNDONE = "undone", _("已撤销")
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    at = models.DateTimeField(default=timezone.now)
+    file = models.FileField(upload_to=own_folder)
+    name = models.CharField(max_length=255)  # as the person calls the file
+    deletes = models.BooleanField(default=False)  # records that the file lacks are to go
+    state = models.CharField(max_length=10, choices=State, default=State.READING)
+    done = models.PositiveIntegerField(default=0)  # rows, of the step that is under way
+    total = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    problems = models.JSONField(default=list)  # rows of schema results/problems, the first 1,000
+    changes = models.OneToOneField(ChangeSet, models.PROTECT, null=True, related_name="brought_by")
+
+
+class ImportRow(models.Model):
+    """What a row of a file would change."""
+
+    class What(models.TextChoices):
+        ADD = "add", _("新增")
+        CHANGE = "change", _("修改")
+        DELETE = "delete", _("删除")
+
+    brought = models.ForeignKey(Import, models.CASCADE, related_name="rows")
+    noun = models.CharField(max_length=40)
+    record_id = models.CharField(max_length=KEY_LENGTH)
+    what = models.CharField(max_length=10, choices=What)
+    values = models.JSONField(default=dict)  # the columns that change
+    before = models.JSONField(default=dict)  # what they are now
+    version = models.PositiveIntegerField(default=0)  # of the record when the file was read
+    is_taken = models.BooleanField(default=True)
+    is_applied = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (models.Index(fields=["brought", "noun", "what"], name="rows_of_import"),)

@@ -1,0 +1,72 @@
+"""Words of the schema and values of records in the language of the page."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from silian.tables import schema
+
+if TYPE_CHECKING:
+    from silian.tables.schema import Column, Language, Table
+
+register = template.Library()
+
+
+def language() -> Language:
+    """The language of the page."""
+    return "en" if get_language() == "en" else "zh"
+
+
+@register.filter
+def label(named: Column | Table) -> str:
+    """The name of a column or table for people."""
+    return named.label(language())
+
+
+@register.filter
+def meaning(named: Column | Table) -> str:
+    """What a column or table means."""
+    return named.meaning if language() == "en" else named.meaning_zh
+
+
+@register.filter
+def get(record: Any, column: Column) -> Any:
+    """The value of a column: of a reference the record that it names."""
+    name = column.name.removesuffix("_id") if column.type == "id" and len(column.targets) == 1 else column.name
+    return getattr(record, name)
+
+
+@register.filter
+def value(record: Any, column: Column) -> str:
+    """The value of a column as people read it; nothing where it is not known."""
+    return as_read(get(record, column), column)
+
+
+def as_read(found: Any, column: Column) -> str:
+    """A plain value of a column as people read it; nothing where it is not known."""
+    if found in (None, "", []):
+        return ""
+    if column.codes:
+        names = schema.codes()[column.codes]
+        parts = found if isinstance(found, list) else [found]
+        return "、".join(names[p][language() == "en"] if p in names else p for p in parts)
+    if isinstance(found, bool):
+        return _("是") if found else _("否")
+    if isinstance(found, list):
+        return "；".join(str(part) for part in found)
+    if column.type in ("money", "number", "count"):
+        places = 0 if float(found).is_integer() else None
+        return str(number_format(found, decimal_pos=places, use_l10n=True, force_grouping=True))
+    return date_format(found, "Y-m-d") if isinstance(found, date) else str(found)
+
+
+@register.filter
+def is_figure(column: Column) -> bool:
+    """Whether a column holds numbers that stand under each other."""
+    return column.type in ("count", "number", "share", "money", "year", "date")

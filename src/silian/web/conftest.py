@@ -1,0 +1,69 @@
+"""What the tests of the site share: a small region in the database, and people of every role."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from silian import tables
+from silian.tables import Region, synth
+from silian.web.base.actors import VISITOR, Actor, actor_of
+from silian.web.base.models import User
+from silian.web.catalog import demo
+from silian.web.catalog.tables import write_region
+
+
+@pytest.fixture(scope="session")
+def small_region() -> Region:
+    """The smallest synthetic region, read once, without its problem rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        synth.write(synth.make("tiny", seed=7), Path(folder))
+        region = tables.read_region(Path(folder))
+    return tables.drop_problem_rows(region, tables.check(region))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, small_region):
+    """The small region lies in the database once; each test's own changes are rolled back."""
+    with django_db_blocker.unblock():
+        write_region(small_region)
+
+
+@pytest.fixture
+def registry(db, small_region) -> Region:
+    """The region that lies in the database."""
+    return small_region
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account of a role, and a client that is signed in as it; the visitor has no account."""
+
+    role: str
+    user: User | None
+    client: Client
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.user) if self.user else VISITOR
+
+
+ROLES = (
+    "visitor", "enterprise", "researcher", "manager", "broker", "officer", "judge", "auditor", "administrator",
+)  # fmt: skip
+
+
+@pytest.fixture
+def people(registry) -> dict[str, Person]:
+    """One person for each of ROLES, as the demo has them: the enterprise that asks for the first need, and so on."""
+    made = {"visitor": Person("visitor", None, Client())}
+    for account in demo.accounts():
+        user = User.objects.get(email=account.email)
+        client = Client()
+        client.force_login(user)
+        made[account.role] = Person(account.role, user, client)
+    return {role: made[role] for role in ROLES}

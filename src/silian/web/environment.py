@@ -1,0 +1,170 @@
+"""Settings of the site: each one a variable of the environment, read once, checked when the site starts."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from platformdirs import user_data_path
+
+from silian.errors import WebError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Mode = Literal["demo", "production"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of the environment."""
+
+    name: str
+    default: str  # as people read it
+    meaning: str
+    meaning_zh: str
+
+
+VARIABLES: Final = (
+    Variable(
+        "SILIAN_MODE", "demo",
+        "demo: a made-up region, accounts whose passwords are shown, this machine only. production: nothing unsafe.",
+        "demo：虚构区域、公开口令的演示账户、仅限本机；production：拒绝一切不安全的设置。",
+    ),
+    Variable(
+        "SILIAN_HOME", "the user's data folder / silian",
+        "Folder for the SQLite database, the search index, attachments and runs.",
+        "存放 SQLite 数据库、检索索引、附件与运行结果的文件夹。",
+    ),
+    Variable(
+        "DATABASE_URL", "sqlite in SILIAN_HOME",
+        "postgres://user:password@host:5432/name (?host=/run/postgresql for a socket), or sqlite:///path.",
+        "postgres://用户:口令@主机:5432/库名（套接字写 ?host=/run/postgresql），或 sqlite:///路径。",
+    ),
+    Variable(
+        "SILIAN_SECRET_KEY", "made and kept in SILIAN_HOME in demo mode",
+        "At least 50 random characters; sessions and signed links hang on it.",
+        "至少 50 个随机字符；会话与签名链接依赖于它。",
+    ),
+    Variable(
+        "SILIAN_HOSTS", "localhost,127.0.0.1",
+        "Names under which the site is reached, separated by commas.",
+        "网站的访问域名，逗号分隔。",
+    ),
+    Variable(
+        "SILIAN_MAIL", "shown in the log in demo mode",
+        "smtp://user:password@host:587 for letters: invitations, resets, digests.",
+        "发信服务器 smtp://用户:口令@主机:587，用于邀请、重置与摘要。",
+    ),
+    Variable(
+        "SILIAN_OIDC", "none",
+        "Sign-in of the government or a university: https://issuer|client id|client secret|name shown.",
+        "政务或高校统一登录：https://签发方|客户端编号|客户端密钥|显示名称。",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings of a site that starts."""
+
+    mode: Mode
+    home: Path
+    database: str  # a URL
+    secret_key: str
+    hosts: tuple[str, ...]
+    mail: str
+    oidc: tuple[str, str, str, str] | None  # issuer, client id, client secret, name
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the site shows a made-up region to whoever sits at this machine."""
+        return self.mode == "demo"
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> Environment:
+        """The settings that the environment states; what is silent gets the default of its mode.
+
+        Raises
+        ------
+        WebError : web.setting if a value cannot be read; web.unsafe, with every unsafe setting, in production mode
+        """
+        mode = given.get("SILIAN_MODE", "demo")
+        if mode not in ("demo", "production"):
+            raise WebError("web.setting", name="SILIAN_MODE", found=mode, wanted="demo / production")
+        home = Path(given.get("SILIAN_HOME") or user_data_path("silian", appauthor=False)).expanduser().resolve()
+        made = cls(
+            mode=mode,  # type: ignore[arg-type]
+            home=home,
+            database=given.get("DATABASE_URL") or f"sqlite:///{home / 'silian.sqlite3'}",
+            secret_key=given.get("SILIAN_SECRET_KEY") or (_kept_key(home) if mode == "demo" else ""),
+            hosts=tuple(h.strip() for h in given.get("SILIAN_HOSTS", "localhost,127.0.0.1").split(",") if h.strip()),
+            mail=given.get("SILIAN_MAIL", ""),
+            oidc=_oidc(given.get("SILIAN_OIDC", "")),
+        )
+        if unsafe := made.unsafe():
+            raise WebError("web.unsafe", found="; ".join(unsafe))
+        return made
+
+    def unsafe(self) -> list[str]:
+        """What must not be in production: one text for each setting, in the order of VARIABLES."""
+        if self.is_demo:
+            return []
+        found = []
+        if len(set(self.secret_key)) < 10 or len(self.secret_key) < 50:
+            found.append("SILIAN_SECRET_KEY: fewer than 50 random characters")
+        if not self.hosts or "*" in self.hosts:
+            found.append("SILIAN_HOSTS: any name would be answered")
+        if not self.mail:
+            found.append("SILIAN_MAIL: invitations and resets would reach nobody")
+        return found
+
+    def keep_key(self) -> None:
+        """Write the key where there is none, readable by its owner alone, so that sessions outlast a start."""
+        place = self.home / "secret-key"
+        if self.is_demo and not place.exists():
+            place.touch(mode=0o600)
+            place.write_text(self.secret_key, encoding="utf-8")
+
+    def databases(self) -> dict[str, object]:
+        """The database as Django wants it.
+
+        Raises
+        ------
+        WebError : web.setting if DATABASE_URL names no database that silian knows
+        """
+        url = urlsplit(self.database)
+        if url.scheme == "sqlite":
+            # IMMEDIATE: a writer waits for its turn at the start and never finds the data changed under it
+            pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+            return {
+                "ENGINE": "django.db.backends.sqlite3", "NAME": self.database.removeprefix("sqlite:///"),
+                "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas},
+            }  # fmt: skip
+        asked = parse_qs(url.query)  # ?host=/run/postgresql names the folder of a socket
+        if url.scheme in ("postgres", "postgresql") and url.path.strip("/"):
+            return {
+                "ENGINE": "django.db.backends.postgresql", "NAME": url.path.strip("/"), "USER": url.username or "",
+                "PASSWORD": url.password or "", "HOST": url.hostname or asked.get("host", [""])[0],
+                "PORT": str(url.port or ""), "OPTIONS": {"pool": True}, "CONN_HEALTH_CHECKS": True,
+            }  # fmt: skip
+        wanted = "postgres://user:password@host:5432/name / sqlite:///path"
+        raise WebError("web.setting", name="DATABASE_URL", found=f"{url.scheme}://…", wanted=wanted)
+
+
+def _oidc(given: str) -> tuple[str, str, str, str] | None:
+    if not given:
+        return None
+    parts = [part.strip() for part in given.split("|")]
+    if len(parts) != 4 or not parts[0].startswith("https://") or not all(parts):
+        raise WebError("web.setting", name="SILIAN_OIDC", found=parts[0], wanted="https://issuer|id|secret|name")
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def _kept_key(home: Path) -> str:
+    """The key that `keep_key` wrote; until then one that lasts as long as this process."""
+    place = home / "secret-key"
+    return place.read_text(encoding="utf-8") if place.exists() else secrets.token_urlsafe(64)
