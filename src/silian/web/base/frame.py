@@ -5,30 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_lazy
 
 from silian.tables import schema
+from silian.web.base.actors import VISITOR
+from silian.web.base.languages import page_language
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from silian.web.base.actors import Actor
+    from silian.web.base.requests import Request
 
 REGISTRY: Final = ("needs", "achievements", "experts", "organisations", "facilities", "products", "funds", "policies")
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+STEWARDS: Final = ("broker", "officer", "administrator")
+# Pages beside the registry: name of the address, label, roles that see it.
+PAGES: Final = (("imports", gettext_lazy("导入"), STEWARDS),)
+
+
+def frame(request: Request) -> dict[str, Any]:
     """Names for the frame's template."""
-    language: schema.Language = "en" if get_language() == "en" else "zh"
-    items = [{"url": reverse("home"), "name": _("首页"), "is_here": request.path == reverse("home")}]
+    language = page_language()
+    items: list[dict[str, Any]] = [{"url": reverse("home"), "name": gettext("首页"), "is_here": request.path == "/"}]
     for noun in REGISTRY:
         table, url = schema.tables()[noun], reverse("list", args=[noun])
         meaning = table.meaning if language == "en" else table.meaning_zh
-        items.append({
-            "url": url, "name": table.label(language), "noun": noun, "meaning": meaning,
-            "is_here": request.path.startswith(url),
-        })  # fmt: skip
-    actor = getattr(request, "actor", None)
-    if actor is not None and any(actor.holds(role) for role in ("broker", "officer", "administrator")):
-        url = reverse("imports")
-        items.append({"url": url, "name": _("导入"), "is_here": request.path.startswith(url)})
-    return {"actor": getattr(request, "actor", None), "navigation": items}
+        is_here = request.path.startswith(url)
+        items.append({"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here})
+    actor: Actor = getattr(request, "actor", VISITOR)
+    for address, name, roles in PAGES:
+        if any(actor.holds(role) for role in roles):
+            url = reverse(address)
+            items.append({"url": url, "name": name, "is_here": request.path.startswith(url)})
+    return {"actor": actor, "navigation": items}

@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from silian.tables import schema
+from silian.web.base.languages import page_language
 from silian.web.catalog.models import Import, ImportRow
 from silian.web.catalog.rules import STEWARDS
 from silian.web.catalog.tasks import ask
-from silian.web.catalog.views import language_of_page
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -44,7 +44,7 @@ class ImportForm(forms.Form):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        language = language_of_page()
+        language = page_language()
         nouns = [(name, table.label(language)) for name, table in schema.tables().items()]
         choices = [("", _("整本工作簿")), *nouns]
         self.fields["noun"] = forms.ChoiceField(

@@ -7,32 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from silian.tables import schema
+from silian.web.base.languages import page_language
 
 if TYPE_CHECKING:
-    from silian.tables.schema import Column, Language, Table
+    from silian.tables.schema import Column, Table
 
 register = template.Library()
-
-
-def language() -> Language:
-    """The language of the page."""
-    return "en" if get_language() == "en" else "zh"
 
 
 @register.filter
 def label(named: Column | Table) -> str:
     """The name of a column or table for people."""
-    return named.label(language())
+    return named.label(page_language())
 
 
 @register.filter
 def meaning(named: Column | Table) -> str:
     """What a column or table means."""
-    return named.meaning if language() == "en" else named.meaning_zh
+    return named.meaning if page_language() == "en" else named.meaning_zh
 
 
 @register.filter
@@ -55,7 +50,7 @@ def as_read(found: Any, column: Column) -> str:
     if column.codes:
         names = schema.codes()[column.codes]
         parts = found if isinstance(found, list) else [found]
-        return "、".join(names[p][language() == "en"] if p in names else p for p in parts)
+        return "、".join(names[p][page_language() == "en"] if p in names else p for p in parts)
     if isinstance(found, bool):
         return _("是") if found else _("否")
     if isinstance(found, list):

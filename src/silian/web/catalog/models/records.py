@@ -1,11 +1,9 @@
-"""The nouns of a region as rows that people edit, and every change to them."""
+"""The nouns of a region as rows that people edit."""
 
 from __future__ import annotations
 
-import secrets
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models.base import ModelBase
 from django.utils import timezone
@@ -13,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from silian.tables import schema
 from silian.web.base.models import Place
-from silian.web.catalog.fields import ID_LENGTH, KEY_LENGTH, fields_of
+from silian.web.catalog.fields import ID_LENGTH, fields_of
 
 
 class Noun(ModelBase):
@@ -151,98 +149,3 @@ class Term(Record, noun="terms"):
 
 class AssignmentRule(Record, noun="assignment_rules"):
     """A rule of the assignment of experts."""
-
-
-class ChangeSet(models.Model):
-    """Changes that were made together and can be undone together: an edit, an import, a merge, an undo."""
-
-    class Kind(models.TextChoices):
-        EDIT = "edit", _("编辑")
-        IMPORT = "import", _("导入")
-        MERGE = "merge", _("合并")
-        UNDO = "undo", _("撤销")
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    at = models.DateTimeField(default=timezone.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    pseudonym = models.CharField(max_length=16, blank=True)  # of who made it: stays when the account is erased
-    note = models.TextField(blank=True)
-    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
-
-
-class Change(models.Model):
-    """One record before and after; null where it was not there before, or is not after."""
-
-    changes = models.ForeignKey(ChangeSet, models.CASCADE, related_name="rows")
-    noun = models.CharField(max_length=40)
-    record_id = models.CharField(max_length=KEY_LENGTH)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-    version = models.PositiveIntegerField()  # of the record after it
-
-    class Meta:
-        indexes = (models.Index(fields=["noun", "record_id"], name="change_of_record"),)
-
-
-class Alias(models.Model):
-    """An id that was merged into another record and still leads to it."""
-
-    noun = models.CharField(max_length=40)
-    old_id = models.CharField(max_length=ID_LENGTH)
-    record_id = models.CharField(max_length=ID_LENGTH)
-    merged = models.ForeignKey(ChangeSet, models.CASCADE, related_name="aliases")
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["noun", "old_id"], name="one_alias"),)
-
-
-def own_folder(_brought: Import, name: str) -> str:
-    """A folder for one file alone: a region is read from a folder."""
-    return f"imports/{secrets.token_hex(8)}/{name}"
-
-
-class Import(models.Model):
-    """A file that somebody brought: read, shown change by change, taken in as a whole or in part, undone."""
-
-    class State(models.TextChoices):
-        READING = "reading", _("读取中")
-        READY = "ready", _("待确认")
-        REFUSED = "refused", _("无法读取")
-        APPLYING = "applying", _("写入中")
-        DONE = "done", _("已导入")
-        UNDOING = "undoing", _("撤销中")
-        UNDONE = "undone", _("已撤销")
-
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    at = models.DateTimeField(default=timezone.now)
-    file = models.FileField(upload_to=own_folder)
-    name = models.CharField(max_length=255)  # as the person calls the file
-    deletes = models.BooleanField(default=False)  # records that the file lacks are to go
-    state = models.CharField(max_length=10, choices=State, default=State.READING)
-    done = models.PositiveIntegerField(default=0)  # rows, of the step that is under way
-    total = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True)
-    problems = models.JSONField(default=list)  # rows of schema results/problems, the first 1,000
-    changes = models.OneToOneField(ChangeSet, models.PROTECT, null=True, related_name="brought_by")
-
-
-class ImportRow(models.Model):
-    """What a row of a file would change."""
-
-    class What(models.TextChoices):
-        ADD = "add", _("新增")
-        CHANGE = "change", _("修改")
-        DELETE = "delete", _("删除")
-
-    brought = models.ForeignKey(Import, models.CASCADE, related_name="rows")
-    noun = models.CharField(max_length=40)
-    record_id = models.CharField(max_length=KEY_LENGTH)
-    what = models.CharField(max_length=10, choices=What)
-    values = models.JSONField(default=dict)  # the columns that change
-    before = models.JSONField(default=dict)  # what they are now
-    version = models.PositiveIntegerField(default=0)  # of the record when the file was read
-    is_taken = models.BooleanField(default=True)
-    is_applied = models.BooleanField(default=False)
-
-    class Meta:
-        indexes = (models.Index(fields=["brought", "noun", "what"], name="rows_of_import"),)

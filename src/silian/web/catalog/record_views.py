@@ -1,52 +1,27 @@
-"""Pages of the registry."""
+"""Pages of one record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from silian.tables import schema
+from silian.web.base.languages import page_language
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.entry import form_of, texts_of
 from silian.web.catalog.models import MODELS, Alias
-from silian.web.catalog.queries import FACES, PAGE, Asked, listed
+from silian.web.catalog.queries import FACES
 from silian.web.catalog.rules import may, shown
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
+    from silian.tables import schema
     from silian.web.base.requests import Request
-
-
-def language_of_page() -> schema.Language:
-    """The language of the page in the words of the schema."""
-    return "en" if get_language() == "en" else "zh"
-
-
-def list_page(request: Request, noun: str) -> HttpResponse:
-    """The records of a noun."""
-    face = FACES.get(noun)
-    if face is None:
-        raise Http404
-    actor = request.actor
-    chosen = {name: request.GET[name] for name in face.facets if request.GET.get(name)}
-    number = request.GET.get("page", "1")
-    asked = Asked(chosen, request.GET.get("q", "").strip()[:200], max(1, int(number)) if number.isdecimal() else 1)
-    found = listed(actor, face, asked, language_of_page())
-    table = schema.tables()[noun]
-    shared = {
-        "table": table, "face": face, "found": found, "asked": asked, "page_size": PAGE,
-        "columns": [table[name] for name in face.columns], "heading": table[face.heading],
-        "query": urlencode({"q": asked.words, **chosen}), "previous": asked.after - 1, "next": asked.after + 1,
-    }  # fmt: skip
-    return render(request, "catalog/list.html", shared)
 
 
 def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
@@ -79,7 +54,7 @@ def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     conflict: list[tuple[schema.Column, object, object]] = []
     values = plain(record)
     if request.method == "POST":
-        form = form_of(noun, language_of_page(), data=request.POST)
+        form = form_of(noun, page_language(), data=request.POST)
         seen = request.POST.get("version", "")
         if form.is_valid():
             try:
@@ -95,6 +70,6 @@ def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
                 messages.success(request, _("已保存。"))
                 return redirect("detail", noun, record_id)
     else:
-        form = form_of(noun, language_of_page(), initial=texts_of(record.table, values))
+        form = form_of(noun, page_language(), initial=texts_of(record.table, values))
     shared = {"record": record, "form": form, "table": record.table, "face": FACES[noun], "conflict": conflict}
     return render(request, "catalog/edit.html", shared, status=409 if conflict else 200)
