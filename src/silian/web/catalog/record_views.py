@@ -15,7 +15,7 @@ from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.entry import form_of, texts_of
 from silian.web.catalog.models import MODELS, Alias
 from silian.web.catalog.queries import FACES
-from silian.web.catalog.rules import may, shown
+from silian.web.catalog.rules import may, may_bring, shown
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -56,6 +56,8 @@ def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     if request.method == "POST":
         form = form_of(noun, page_language(), data=request.POST)
         seen = request.POST.get("version", "")
+        if form.is_valid() and not may_bring(actor, noun, [values | form.cleaned_data])[0]:
+            form.add_error(None, _("您无权以该单位或该区县的名义保存。"))
         if form.is_valid():
             try:
                 change(actor, noun, [Edit(record_id, form.cleaned_data, int(seen) if seen.isdecimal() else 0)])

@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from django.db.models import Q
 
+from silian.tables import schema
 from silian.web.base.models import Place
-from silian.web.catalog.models import Record
+from silian.web.catalog.homes import followed, homes
+from silian.web.catalog.models import MODELS, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
 
@@ -28,6 +30,7 @@ Tier = Literal["public", "mutual", "broker"]
 TIERS: Final[tuple[Tier, ...]] = ("public", "mutual", "broker")
 STEWARDS: Final = ("broker", "officer", "administrator")  # who look after the records of a place
 HIDDEN: Final = ("relations", "labels", "assignment_rules")  # nouns that tell of people: for stewards alone
+PERSONAL: Final = ("experts", "works")  # nouns of which each record tells of one expert
 
 
 def may(actor: Actor, action: Action, record: Record) -> bool:
@@ -37,6 +40,11 @@ def may(actor: Actor, action: Action, record: Record) -> bool:
     ----------
     action : see; edit (also publish, withdraw): change it; history: see what it was; verify: confirm another's values;
         merge: join it with another; create, import: bring records in for its owner or place; export: take it out
+
+    Notes
+    -----
+    Who edits a record can move it, by its columns, to another owner or place: ask `may_bring` for what it becomes.
+    `tests/rights.csv` is the whole table of rights, to be read.
     """
     path = record.place.path
     steward = any(actor.holds(role, over=path) for role in STEWARDS)
@@ -55,8 +63,8 @@ def visible(actor: Actor, records: QuerySet[Record]) -> QuerySet[Record]:
     noun = records.model.noun
     found = Q(pk__in=[])
     if noun not in HIDDEN:
-        found |= Q(state=Record.State.PUBLISHED) | Q(owner_id__in=sorted(actor.orgs))
-    if actor.expert_id and noun in ("experts", "works"):
+        found |= Q(state=Record.State.PUBLISHED) | Q(owner_id__in=sorted(_keepers(actor, noun)))
+    if actor.expert_id and noun in PERSONAL:
         found |= Q(expert_id=actor.expert_id)
     for path in actor.paths(STEWARDS):
         found |= Q(place__path__startswith=path)
@@ -66,13 +74,45 @@ def visible(actor: Actor, records: QuerySet[Record]) -> QuerySet[Record]:
 
 
 def is_own(actor: Actor, record: Record) -> bool:
-    """Whether a person keeps a record: for an organisation, or as the expert that it tells of."""
+    """Whether a person keeps a record: for an organisation, or as the expert that it tells of.
+
+    What tells of a person is kept by that person and by whoever leads the organisation, not by every colleague.
+    """
     if record.noun in HIDDEN:
         return False
-    mine = (
-        actor.expert_id and record.noun in ("experts", "works") and getattr(record, "expert_id", "") == actor.expert_id
-    )
-    return bool(mine) or bool(record.owner_id and record.owner_id in actor.orgs)
+    if actor.expert_id and record.noun in PERSONAL and getattr(record, "expert_id", "") == actor.expert_id:
+        return True
+    return bool(record.owner_id) and record.owner_id in _keepers(actor, record.noun)
+
+
+def may_bring(actor: Actor, noun: str, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Whether a person may make or leave records with some values: in whose name, and in which place.
+
+    Parameters
+    ----------
+    rows : column → plain value, as the records shall be, whole
+
+    Notes
+    -----
+    An expert keeps the record that tells of them wherever it moves. Cost: two queries.
+    """
+    model = MODELS[noun]
+    found = homes(noun, rows)
+    places = Place.objects.in_bulk({home.place_id for home in found})
+    allowed = []
+    for row, home in zip(rows, found, strict=True):
+        # a place that is not there is named by a wrong district, which the form tells of: no steward's yet
+        place = places.get(home.place_id) or Place(place_id=home.place_id, path="")
+        record = model(owner_id=home.owner_id, place=place)
+        if noun in PERSONAL and row.get("expert_id"):
+            record.expert_id = row["expert_id"]  # type: ignore[attr-defined]
+        allowed.append(may(actor, "create", record))
+    return allowed
+
+
+def _keepers(actor: Actor, noun: str) -> frozenset[str]:
+    """The organisations whose records of a noun a person keeps."""
+    return actor.led if noun in PERSONAL else actor.orgs
 
 
 def shown(actor: Actor, record: Record, *, is_mutual: bool = False) -> frozenset[str]:
@@ -91,14 +131,37 @@ def shown(actor: Actor, record: Record, *, is_mutual: bool = False) -> frozenset
 
 
 def tiers_of(record: Record) -> dict[str, Tier]:
-    """The tier of every column: its owner's choice, else that of the noun."""
-    given = default_tiers(record.noun)
-    return {c.name: record.tiers.get(c.name) or given.get(c.name, "public") for c in record.table.columns}
+    """The tier of every column: its owner's choice, else that of the noun.
+
+    What lists count and link by is public whatever the owner says, see `always_public`; a tier that is none of TIERS
+    counts as the strictest.
+    """
+    given, fixed = default_tiers(record.noun), always_public(record.noun)
+    made: dict[str, Tier] = {}
+    for column in record.table.columns:
+        tier = record.tiers.get(column.name) or given.get(column.name, "public")
+        made[column.name] = "public" if column.name in fixed else tier if tier in TIERS else TIERS[-1]
+    return made
 
 
 @cache
 def default_tiers(noun: str) -> Mapping[str, Tier]:
     """Tiers of the columns of a noun that are not public, as `disclosure.csv` says."""
-    text = files("silian.web.catalog").joinpath("disclosure.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {row["column"]: row["tier"] for row in rows if row["table"] == noun}  # type: ignore[misc]
+    return {row["column"]: row["tier"] for row in _rows("disclosure.csv", noun)}  # type: ignore[misc]
+
+
+@cache
+def always_public(noun: str) -> frozenset[str]:
+    """The columns of a noun that no owner can close: its key, its heading, its facets, and what it belongs to.
+
+    Lists are counted, filtered and linked by them, so that a closed value would show itself in a count.
+    """
+    fixed = set(schema.tables()[noun].key) | {"district_id", followed(noun) or ""}
+    for face in _rows("faces.csv", noun):
+        fixed |= {face["heading"], *face["facets"].split()}
+    return frozenset(fixed)
+
+
+def _rows(name: str, noun: str) -> list[dict[str, str]]:
+    text = files("silian.web.catalog").joinpath(name).read_text(encoding="utf-8")
+    return [row for row in csv.DictReader(text.splitlines()) if row["table"] == noun]

@@ -15,7 +15,7 @@ from pypinyin import Style, lazy_pinyin
 
 from silian.text.words import HAN, normalise, words
 from silian.web.catalog.models import MODELS, Record
-from silian.web.catalog.rules import HIDDEN, STEWARDS
+from silian.web.catalog.rules import HIDDEN, PERSONAL, STEWARDS, tiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -95,14 +95,16 @@ def search(
 
 def audiences(actor: Actor) -> list[str]:
     """The tokens of which one must stand on a record that a person may see."""
-    tokens = ["public", *(f"org:{org}" for org in sorted(actor.orgs))]
+    tokens = ["public", *(f"org:{org}" for org in sorted(actor.orgs)), *(f"led:{org}" for org in sorted(actor.led))]
+    tokens += [f"expert:{actor.expert_id}"] if actor.expert_id else []
     tokens += [f"place:{path}" for path in actor.paths(STEWARDS)]
     return tokens
 
 
 def _document(record: Record) -> tantivy.Document:
-    values = {c.name: getattr(record, c.name) for c in record.table.columns}
-    texts = [c.name for c in record.table.columns if c.type in ("text", "list") and not c.codes]
+    tiers = tiers_of(record)  # what is not public is not found: a hit would tell what stands there
+    values = {c.name: getattr(record, c.name) for c in record.table.columns if tiers[c.name] == "public"}
+    texts = [c.name for c in record.table.columns if c.name in values and c.type in ("text", "list") and not c.codes]
     heading = " ".join(_text(values.get(name)) for name in HEADINGS)
     body = " ".join(_text(values[name]) for name in texts if name not in HEADINGS)
     codes = " ".join([record.record_id, *(_text(values.get(name)) for name in CODES)]).lower()
@@ -122,7 +124,9 @@ def _seen_by(record: Record) -> Iterable[str]:
     if record.state == Record.State.PUBLISHED and record.noun not in HIDDEN:
         yield "public"
     if record.owner_id:
-        yield f"org:{record.owner_id}"
+        yield f"{'led' if record.noun in PERSONAL else 'org'}:{record.owner_id}"
+    if record.noun in PERSONAL:
+        yield f"expert:{getattr(record, 'expert_id', '')}"
     parts = record.place.path.strip("/").split("/")
     yield from (f"place:/{'/'.join(parts[: i + 1])}/" for i in range(len(parts)))
 
