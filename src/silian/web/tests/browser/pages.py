@@ -1,0 +1,119 @@
+"""Every page of the site, and as whom it is looked at: `test_every_page_is_listed` fails for one that is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Page(NamedTuple):
+    """One page as one person sees it."""
+
+    view: str  # name of its address
+    role: str
+    address: str  # in the made-up region of the smallest size
+    name: str  # of its pictures
+    status: int = 200
+
+
+def _page(view: str, role: str, address: str, *, state: str = "", status: int = 200) -> Page:
+    path = address.partition("?")[0].strip("/").replace("/", "-")
+    name = "-".join(filter(None, (path or "home", role, state)))
+    return Page(view, role, address, name, status)
+
+
+# ── add a page here: name of its address, who looks, the address; N01, E01, … are of the made-up region ──
+PAGES = (
+    _page("home", "visitor", ""),
+    _page("home", "enterprise", ""),
+    _page("home", "researcher", ""),
+    _page("home", "manager", ""),
+    _page("home", "broker", ""),
+    _page("home", "officer", ""),
+    _page("home", "judge", ""),
+    _page("home", "auditor", ""),
+    _page("home", "administrator", ""),
+    _page("list", "visitor", "needs/"),
+    _page("list", "visitor", "needs/?q=不会有的词", state="empty"),
+    _page("list", "broker", "achievements/"),
+    _page("list", "visitor", "experts/"),
+    _page("list", "enterprise", "organisations/"),
+    _page("list", "visitor", "facilities/"),
+    _page("list", "visitor", "products/"),
+    _page("list", "visitor", "funds/"),
+    _page("list", "visitor", "policies/"),
+    _page("detail", "visitor", "needs/N01/"),
+    _page("detail", "broker", "needs/N01/"),
+    _page("detail", "researcher", "experts/E01/"),
+    _page("edit", "enterprise", "needs/N01/edit/"),
+    _page("imports", "broker", "imports/"),
+    _page("account_login", "visitor", "account/login/"),
+    _page("account_signup", "visitor", "account/signup/"),
+    _page("account_reset_password", "visitor", "account/password/reset/"),
+    _page("account_email", "enterprise", "account/email/"),
+    _page("account_change_password", "enterprise", "account/password/change/"),
+    _page("mfa_index", "enterprise", "account/2fa/"),
+    _page("usersessions_list", "enterprise", "account/sessions/"),
+    _page("account_logout", "judge", "account/logout/"),
+)
+
+# Addresses that answer a GET and are no page to look at on its own: with the reason.
+NO_PAGES = {
+    "import": "needs a file",
+    "account_inactive": "of allauth: a sentence",
+    "account_reauthenticate": "of allauth: the form of signing in",
+    "account_email_verification_sent": "of allauth: a sentence",
+    "account_set_password": "of allauth: leads to account_change_password",
+    "account_confirm_login_code": "of allauth: is switched off",
+    "account_confirm_email": "of allauth: leads on",
+    "account_reset_password_from_key_done": "of allauth: a sentence",
+    "account_reset_password_from_key": "of allauth: the form of a new password",
+    "account_reset_password_done": "of allauth: a sentence",
+    "mfa_authenticate": "of allauth: the second step of signing in",
+    "mfa_reauthenticate": "of allauth: the second step of signing in",
+    "mfa_activate_totp": "of allauth: asks for the password first",
+    "mfa_deactivate_totp": "of allauth: asks for the password first",
+    "mfa_view_recovery_codes": "of allauth: there are none yet",
+    "mfa_generate_recovery_codes": "of allauth: there are none yet",
+    "mfa_download_recovery_codes": "a file",
+    "mfa_list_webauthn": "of allauth: asks for the password first",
+    "mfa_add_webauthn": "of allauth: asks for the password first",
+    "mfa_reauthenticate_webauthn": "data for the browser's own dialog",
+    "mfa_remove_webauthn": "of allauth: there is none yet",
+    "mfa_edit_webauthn": "of allauth: there is none yet",
+    "mfa_login_webauthn": "data for the browser's own dialog",
+    "socialaccount_login_cancelled": "needs a provider of sign-in",
+    "socialaccount_login_error": "needs a provider of sign-in",
+    "socialaccount_signup": "needs a provider of sign-in",
+    "socialaccount_connections": "needs a provider of sign-in",
+    "openid_connect_login": "needs a provider of sign-in",
+    "openid_connect_callback": "needs a provider of sign-in",
+    "language": "takes the choice of a language and leads back",
+}
+
+
+def readable_views() -> set[str]:
+    """The names of all addresses that answer a GET."""
+    return {pattern.name for pattern in _patterns(get_resolver()) if pattern.name and _answers_get(pattern.callback)}
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern)
+        else:
+            yield pattern
+
+
+def _answers_get(view: object) -> bool:
+    """Whether a view is not behind `require_POST`, which keeps the methods it takes in its closure."""
+    while view is not None:
+        for cell in getattr(view, "__closure__", None) or ():
+            if isinstance(cell.cell_contents, list) and "POST" in cell.cell_contents:
+                return "GET" in cell.cell_contents
+        view = getattr(view, "__wrapped__", None)
+    return True
