@@ -15,6 +15,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     # ── people and trust ──
     # ── registry ──
+    "web.undone": ("These changes have already been put back.", "这组变更已经撤销过了。"),
+    "web.restore": (
+        "This cannot be put back: {found} is missing, or is needed by what was made since. Put that right first.",
+        "无法恢复：{found} 已不存在，或仍被后来的记录引用。请先处理它。",
+    ),
     # ── import and export ──
     # ── search, duplicates, merges ──
 }

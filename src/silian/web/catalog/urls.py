@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from silian.web.catalog import import_views, list_views, record_views
+from silian.web.catalog import history_views, import_views, list_views, record_views
 
 urlpatterns = [
     path("imports/", import_views.import_list, name="imports"),
     path("imports/<int:number>/", import_views.import_page, name="import"),
     path("imports/<int:number>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:number>/undo/", import_views.import_undo, name="import_undo"),
+    path("changes/", history_views.mine, name="changes"),
+    path("changes/<int:number>/", history_views.change_set, name="change_set"),
+    path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),
+    path("<slug:noun>/<str:record_id>/history/", history_views.history_page, name="history"),
+    path("<slug:noun>/<str:record_id>/restore/", history_views.restore_record, name="restore"),
     path("<slug:noun>/", list_views.list_page, name="list"),
     path("<slug:noun>/<str:record_id>/edit/", record_views.edit_page, name="edit"),
     path("<slug:noun>/<str:record_id>/", record_views.detail_page, name="detail"),
