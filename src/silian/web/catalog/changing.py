@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from django.db import connection, transaction
 
 from silian.web.base.log import log
+from silian.web.catalog.blocking import keep_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
 from silian.web.catalog.models import MODELS, Alias, Change, ChangeSet, Record
@@ -139,6 +140,7 @@ def _change_batch(made: ChangeSet, noun: str, edits: list[Edit]) -> list[Conflic
     if not conflicts:
         _write(noun, wanted, gone)
         Change.objects.bulk_create(rows)
+        keep_keys(noun, [(row.record_id, row.before, row.after) for row in rows])
     return conflicts
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from django.db import transaction
 
 from silian.tables import Region, schema
+from silian.web.catalog.blocking import build_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import FOLLOWED, Home, followed, homes, plant
 from silian.web.catalog.models import MODELS, Record
@@ -36,6 +37,7 @@ def write_region(region: Region) -> None:
             made = [_made(model, row, home) for row, home in zip(rows, found, strict=True)]
             known[noun] = {record.pk: home for record, home in zip(made, found, strict=True)}
             model.objects.bulk_create(made, batch_size=BATCH)
+        build_keys()
 
 
 def read_region() -> Region:

@@ -1,10 +1,11 @@
 """Addresses of the registry."""
 
-from django.urls import path
+from django.urls import include, path
 
 from silian.web.catalog import history_views, import_views, list_views, record_views
 
 urlpatterns = [
+    path("duplicates/", include("silian.web.catalog.duplicate_urls")),
     path("imports/", import_views.import_list, name="imports"),
     path("imports/<int:number>/", import_views.import_page, name="import"),
     path("imports/<int:number>/apply/", import_views.import_apply, name="import_apply"),

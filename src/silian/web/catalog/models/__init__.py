@@ -1,6 +1,14 @@
 """What the registry remembers."""
 
 from silian.web.catalog.models.changes import Alias, Change, ChangeSet
+from silian.web.catalog.models.duplicates import (
+    AGAINST,
+    DuplicatePair,
+    DuplicateReport,
+    MatchKey,
+    Merge,
+    Reason,
+)
 from silian.web.catalog.models.imports import Import, ImportRow
 from silian.web.catalog.models.records import (
     MODELS,
@@ -28,6 +36,7 @@ from silian.web.catalog.models.records import (
 )
 
 __all__ = [
+    "AGAINST",
     "MODELS",
     "Achievement",
     "Alias",
@@ -36,6 +45,8 @@ __all__ = [
     "Change",
     "ChangeSet",
     "District",
+    "DuplicatePair",
+    "DuplicateReport",
     "Expert",
     "Facility",
     "Fund",
@@ -44,6 +55,8 @@ __all__ = [
     "Indicator",
     "Label",
     "Make",
+    "MatchKey",
+    "Merge",
     "Need",
     "Organisation",
     "Outcome",
@@ -51,6 +64,7 @@ __all__ = [
     "Product",
     "ProductLink",
     "Project",
+    "Reason",
     "Record",
     "Relation",
     "Term",

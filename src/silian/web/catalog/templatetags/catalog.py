@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from silian.tables import schema
 from silian.web.base.languages import page_language
+from silian.web.catalog import duplicates
+from silian.web.catalog.blocking import HEADINGS
 
 if TYPE_CHECKING:
     from silian.tables.schema import Column, Table
@@ -59,6 +61,12 @@ def as_read(found: Any, column: Column) -> str:
         places = 0 if float(found).is_integer() else None
         return str(number_format(found, decimal_pos=places, use_l10n=True, force_grouping=True))
     return date_format(found, "Y-m-d") if isinstance(found, date) else str(found)
+
+
+@register.filter
+def watched(noun: str) -> tuple[str, ...]:
+    """The columns whose change may bring a likely duplicate to light; none where a noun is not looked through."""
+    return duplicates.watched(noun) if noun in HEADINGS else ()
 
 
 @register.filter
