@@ -14,6 +14,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "生产模式下拒绝启动：{found}。请按 docs/zh/how-to/run-the-site.md 设置环境变量。",
     ),
     # ── people and trust ──
+    "web.chain": (
+        "The log is not as it was sealed: {finding} at entry {number}. Keep the database as it is, compare it with the "
+        "last export of the log, and tell whoever answers for data security.",
+        "日志与封存时不一致：第 {number} 条，{finding}。请保留数据库原状，"
+        "与最近一次导出的日志核对，并报告数据安全负责人。",
+    ),
     # ── registry ──
     "web.undone": ("These changes have already been put back.", "这组变更已经撤销过了。"),
     "web.restore": (

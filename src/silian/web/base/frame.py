@@ -20,7 +20,10 @@ REGISTRY: Final = ("needs", "achievements", "experts", "organisations", "facilit
 
 STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry: name of the address, label, roles that see it.
-PAGES: Final = (("imports", gettext_lazy("导入"), STEWARDS),)
+PAGES: Final = (
+    ("imports", gettext_lazy("导入"), STEWARDS),
+    ("audit", gettext_lazy("审计"), ("auditor",)),
+)
 
 
 def frame(request: Request) -> dict[str, Any]:

@@ -20,8 +20,10 @@ def log(
     Parameters
     ----------
     action : noun and verb, such as needs.edit
-    detail : plain values; no name, address or other personal data
+    detail : texts, whole numbers, flags and lists of them; no name, address or other personal data, and no number with
+        a fraction: databases write these differently, and the digest is made of what is read back
     """
     LogEntry.objects.create(
-        who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=dict(detail or {})
-    )
+        who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=dict(detail or {}),
+        request_id=actor.request_id,
+    )  # fmt: skip

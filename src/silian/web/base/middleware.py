@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from silian.web.base.actors import VISITOR, actor_of
@@ -20,7 +21,8 @@ def actor(respond: Callable[[Request], HttpResponse]) -> Callable[[Request], Htt
 
     def answered(request: Request) -> HttpResponse:
         request.number = secrets.token_hex(8)
-        request.actor = actor_of(request.user) if request.user.is_authenticated else VISITOR
+        actor = actor_of(request.user) if request.user.is_authenticated else VISITOR
+        request.actor = replace(actor, request_id=request.number)
         response = respond(request)
         response["X-Request-Id"] = request.number
         return response

@@ -116,18 +116,45 @@ class Post(models.Model):
 class LogEntry(models.Model):
     """One thing that somebody read or did. No name stands in it: a pseudonym, which outlives the account.
 
-    Entries are written in the transaction of what they tell of; `digest` chains them in the order of their numbers
-    when they are sealed, so that none can be changed, dropped or slipped in unseen.
+    Entries are written in the transaction of what they tell of, and get their number and digest when they are sealed
+    (see `audit.py`). Their ids have gaps where a transaction was rolled back; their numbers have none.
     """
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    who = models.CharField(max_length=16, blank=True, db_index=True)  # a pseudonym; empty: nobody signed in
-    action = models.CharField(max_length=40, db_index=True)
+    at = models.DateTimeField(default=timezone.now)
+    who = models.CharField(max_length=16, blank=True)  # a pseudonym; empty: nobody signed in
+    action = models.CharField(max_length=40)
     noun = models.CharField(max_length=40, blank=True)
-    record_id = models.CharField(max_length=100, blank=True)
+    record_id = models.CharField(max_length=300, blank=True)  # as long as the longest key of several columns
     detail = models.JSONField(default=dict)
     request_id = models.CharField(max_length=32, blank=True)
+    number = models.BigIntegerField(null=True, unique=True)  # in the chain, from 1; null: not sealed yet
     digest = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["noun", "record_id"], name="log_of_record"),)
+        indexes = (
+            models.Index(fields=["at", "id"], name="log_by_time"),
+            models.Index(fields=["who", "at", "id"], name="log_of_person"),
+            models.Index(fields=["action", "at", "id"], name="log_of_action"),
+            models.Index(fields=["noun", "record_id", "at", "id"], name="log_of_record"),
+            models.Index(fields=["id"], name="log_unsealed", condition=models.Q(number=None)),
+        )
+
+
+class ChainHead(models.Model):
+    """The end of the sealed log: one row, signed with the key of the site."""
+
+    number = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64)
+    signature = models.CharField(max_length=100)
+    at = models.DateTimeField(default=timezone.now)
+
+
+class ChainCheck(models.Model):
+    """One walk along the sealed log, and what it found. Later walks hold its end against the log."""
+
+    at = models.DateTimeField(default=timezone.now)
+    number = models.BigIntegerField()  # of the last entry that was right
+    digest = models.CharField(max_length=64)
+    finding = models.CharField(max_length=20, blank=True)  # empty: all is right; else one of `audit.FINDINGS`
+    broken = models.BigIntegerField(null=True)  # number of the entry of the finding
+    signature = models.CharField(max_length=100)

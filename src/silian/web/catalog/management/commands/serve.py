@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.catalog import demo
 from silian.web.catalog.tasks import take_up
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         if ENVIRONMENT.is_demo and not User.objects.exists():
             self._fill(options["size"])
         take_up()
+        keep_sealing()
         self.stdout.write(f"http://{options['bind']}/")
         server = [
             sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
