@@ -20,6 +20,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "日志与封存时不一致：第 {number} 条，{finding}。请保留数据库原状，"
         "与最近一次导出的日志核对，并报告数据安全负责人。",
     ),
+    "web.invitation": (
+        "The invitation is {state}: it opens nothing any more. Ask whoever invited you for a new one.",
+        "这份邀请{state_zh}，不能再用。请向邀请您的人再要一份。",
+    ),
+    "web.last_administrator": (
+        "This is the last administrator of {name}. Appoint another one first.",
+        "这是{name}的最后一位管理员。请先指定另一位，再作改动。",
+    ),
     # ── registry ──
     "web.undone": ("These changes have already been put back.", "这组变更已经撤销过了。"),
     "web.restore": (

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from platformdirs import user_data_path
 
@@ -56,15 +56,34 @@ VARIABLES: Final = (
     ),
     Variable(
         "SILIAN_MAIL", "shown in the log in demo mode",
-        "smtp://user:password@host:587 for letters: invitations, resets, digests.",
-        "发信服务器 smtp://用户:口令@主机:587，用于邀请、重置与摘要。",
+        "smtp://user:password@host:587?from=address for letters: invitations, resets, digests. smtp asks for STARTTLS, "
+        "smtps speaks TLS from the start; a relay on this machine that does neither: smtp://localhost:25?tls=no.",
+        "发信服务器 smtp://用户:口令@主机:587?from=发件地址，用于邀请、重置与摘要。smtp 用 STARTTLS，smtps 全程 TLS；"
+        "本机不加密的转发写 smtp://localhost:25?tls=no。",
     ),
     Variable(
         "SILIAN_OIDC", "none",
         "Sign-in of the government or a university: https://issuer|client id|client secret|name shown.",
         "政务或高校统一登录：https://签发方|客户端编号|客户端密钥|显示名称。",
     ),
+    Variable(
+        "SILIAN_PROXIES", "0",
+        "How many web servers stand in front and add to X-Forwarded-For and X-Forwarded-Proto; 0: neither is believed.",
+        "前面有几层会写 X-Forwarded-For 与 X-Forwarded-Proto 的网页服务器；0 表示不采信这两项。",
+    ),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The server that sends letters."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    encryption: Literal["starttls", "tls", "none"]
+    sender: str  # empty: the user, or silian at the first host
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +95,9 @@ class Environment:
     database: str  # a URL
     secret_key: str
     hosts: tuple[str, ...]
-    mail: str
+    mail: Mail | None
     oidc: tuple[str, str, str, str] | None  # issuer, client id, client secret, name
+    proxies: int = 0  # web servers in front that are believed
 
     @property
     def is_demo(self) -> bool:
@@ -102,8 +122,9 @@ class Environment:
             database=given.get("DATABASE_URL") or f"sqlite:///{home / 'silian.sqlite3'}",
             secret_key=given.get("SILIAN_SECRET_KEY") or (_kept_key(home) if mode == "demo" else ""),
             hosts=tuple(h.strip() for h in given.get("SILIAN_HOSTS", "localhost,127.0.0.1").split(",") if h.strip()),
-            mail=given.get("SILIAN_MAIL", ""),
+            mail=_mail(given.get("SILIAN_MAIL", "")),
             oidc=_oidc(given.get("SILIAN_OIDC", "")),
+            proxies=_proxies(given.get("SILIAN_PROXIES", "") or "0"),
         )
         if unsafe := made.unsafe():
             raise WebError("web.unsafe", found="; ".join(unsafe))
@@ -120,6 +141,8 @@ class Environment:
             found.append("SILIAN_HOSTS: any name would be answered")
         if not self.mail:
             found.append("SILIAN_MAIL: invitations and resets would reach nobody")
+        elif self.mail.encryption == "none" and self.mail.host not in ("localhost", "127.0.0.1"):
+            found.append("SILIAN_MAIL: signed links would travel in the clear")
         return found
 
     def keep_key(self) -> None:
@@ -153,6 +176,34 @@ class Environment:
             }  # fmt: skip
         wanted = "postgres://user:password@host:5432/name / sqlite:///path"
         raise WebError("web.setting", name="DATABASE_URL", found=f"{url.scheme}://…", wanted=wanted)
+
+
+def _mail(given: str) -> Mail | None:
+    if not given:
+        return None
+    url, wanted = urlsplit(given), "smtp://user:password@host:587?from=address / smtps://…"
+    asked = parse_qs(url.query)
+    try:
+        port = url.port or (465 if url.scheme == "smtps" else 587)
+    except ValueError:
+        port = 0
+    if url.scheme not in ("smtp", "smtps") or not url.hostname or not port:
+        raise WebError("web.setting", name="SILIAN_MAIL", found=f"{url.scheme}://…", wanted=wanted)
+    starttls: Literal["starttls", "none"] = "none" if asked.get("tls") == ["no"] else "starttls"
+    return Mail(
+        host=url.hostname,
+        port=port,
+        user=unquote(url.username or ""),
+        password=unquote(url.password or ""),
+        encryption="tls" if url.scheme == "smtps" else starttls,
+        sender=asked.get("from", [""])[0],
+    )
+
+
+def _proxies(given: str) -> int:
+    if not given.isdecimal() or int(given) > 9:
+        raise WebError("web.setting", name="SILIAN_PROXIES", found=given, wanted="0 … 9")
+    return int(given)
 
 
 def _oidc(given: str) -> tuple[str, str, str, str] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
+    "silian.web.base.middleware.numbered",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -54,8 +57,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "silian.web.base.middleware.limited",
+    "silian.web.base.middleware.lasting",
     "silian.web.base.middleware.actor",
+    "silian.web.base.middleware.second_factor",
 ]
 TEMPLATES = [
     {
@@ -80,20 +85,46 @@ AUTH_USER_MODEL = "base.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "silian.web.base.passwords.LongestPassword"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_ADAPTER = "silian.web.base.adapters.Accounts"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # of nobody: accounts are opened by invitations
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none" if ENVIRONMENT.is_demo else "mandatory"
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/15m/key"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger's address gets no letter; the page says the same
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a letter when a password, an address or a second factor changes
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[四链] "
+ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is confirmed
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; all others end
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_SESSION_REMEMBER = True  # nobody is asked: a session lasts as SESSION_COOKIE_AGE says
+# What `Accounts.error_messages` says in words: five wrong passwords of one account shut it for 15 minutes.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/15m/key",
+    "reset_password": "20/m/ip,3/15m/key",
+    "silian_invite": "60/h/user",
+}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # SILIAN_OIDC names an issuer whose confirmed addresses are believed
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-USERSESSIONS_TRACK_ACTIVITY = True
+MFA_TOTP_ISSUER = "Silian 四链"
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = ENVIRONMENT.is_demo  # http://localhost
+SECOND_FACTOR_REQUIRED = not ENVIRONMENT.is_demo  # of administrators, officers and auditors
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 if ENVIRONMENT.oidc:
     _issuer, _client, _secret, _name = ENVIRONMENT.oidc
     _app = {
@@ -123,23 +154,66 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+}
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 200_000}  # a cull may not forget who is locked out
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-EMAIL_BACKEND = f"django.core.mail.backends.{'console' if ENVIRONMENT.is_demo else 'smtp'}.EmailBackend"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail else 'console'}.EmailBackend"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = f"silian@{ENVIRONMENT.hosts[0] if ENVIRONMENT.hosts else 'localhost'}"
+if ENVIRONMENT.mail:
+    EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail.host, ENVIRONMENT.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.user, ENVIRONMENT.mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = ENVIRONMENT.mail.encryption == "starttls", ENVIRONMENT.mail.encryption == "tls"
+    if ENVIRONMENT.mail.sender or "@" in EMAIL_HOST_USER:
+        DEFAULT_FROM_EMAIL = ENVIRONMENT.mail.sender or EMAIL_HOST_USER
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# ── sessions ──
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 2 * 3600  # without a request; what was being typed is kept by autosave
+SESSION_LONGEST = 12 * 3600  # then the person signs in anew, however busy
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose who follows a link of a letter
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not ENVIRONMENT.is_demo
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "silian.web.base.errors.stale_form"
+if not ENVIRONMENT.is_demo:  # a browser takes these names over TLS, for this host alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
 # ── safety ──
+_form_targets = [SELF]
+if ENVIRONMENT.oidc:  # the button that leads to the issuer is a form
+    _form_targets.append("{0.scheme}://{0.netloc}".format(urlsplit(ENVIRONMENT.oidc[0])))
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF], "img-src": [SELF, "data:"], "object-src": [NONE], "base-uri": [SELF],
-        "form-action": [SELF], "frame-ancestors": [NONE],
+        "form-action": _form_targets, "frame-ancestors": [NONE],
     }
 }  # fmt: skip
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not ENVIRONMENT.is_demo
+SECURE_SSL_REDIRECT = not ENVIRONMENT.is_demo
 SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_demo else 31_536_000
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+if ENVIRONMENT.proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024**2  # of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+BODY_MAX_SIZE = 520 * 1024**2  # of a request of somebody signed in, files included; a visitor's: the form's
+
+# ── what the process writes: one JSON line for each request and error, no address of a page, no personal data ──
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "silian.web.base.console.Line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "silian": {"level": "WARNING" if ENVIRONMENT.is_demo else "INFO"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.request": {"level": "ERROR"},  # the line of the request tells of 4xx
+    },
+}

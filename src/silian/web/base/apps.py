@@ -8,3 +8,9 @@ class BaseConfig(AppConfig):
 
     name = "silian.web.base"
     label = "base"
+
+    def ready(self) -> None:
+        """Listen to what Django and allauth say of people who sign in."""
+        from silian.web.base import sign_in
+
+        sign_in.listen()

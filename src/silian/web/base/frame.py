@@ -19,9 +19,11 @@ REGISTRY: Final = ("needs", "achievements", "experts", "organisations", "facilit
 
 
 STEWARDS: Final = ("broker", "officer", "administrator")
-# Pages beside the registry: name of the address, label, roles that see it.
+# Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation.
 PAGES: Final = (
     ("imports", gettext_lazy("导入"), STEWARDS),
+    ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
+    ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
     ("audit", gettext_lazy("审计"), ("auditor",)),
 )
 
@@ -37,7 +39,7 @@ def frame(request: Request) -> dict[str, Any]:
         items.append({"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here})
     actor: Actor = getattr(request, "actor", VISITOR)
     for address, name, roles in PAGES:
-        if any(actor.holds(role) for role in roles):
+        if any(actor.holds(role) for role in roles) or (actor.led and "leader" in roles):
             url = reverse(address)
             items.append({"url": url, "name": name, "is_here": request.path.startswith(url)})
     return {"actor": actor, "navigation": items}

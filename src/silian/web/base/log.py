@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from silian.web.base.models import LogEntry
+from silian.web.base.requests import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,5 +26,5 @@ def log(
     """
     LogEntry.objects.create(
         who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=dict(detail or {}),
-        request_id=actor.request_id,
+        request_id=actor.request_id or NUMBER.get(),
     )  # fmt: skip

@@ -6,7 +6,7 @@ import secrets
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -53,11 +53,22 @@ def pseudonym() -> str:
 class People(BaseUserManager["User"]):
     """How accounts are made."""
 
-    def create_user(self, email: str, password: str | None = None, **more: object) -> User:
-        """An account; without a password it opens by an invitation only."""
+    def create_user(
+        self, email: str, password: str | None = None, *, is_confirmed: bool = True, **more: object
+    ) -> User:
+        """An account; without a password it opens by a reset only.
+
+        Parameters
+        ----------
+        is_confirmed : whether it is known that letters to the address reach the person
+        """
+        from allauth.account.models import EmailAddress
+
         user = self.model(email=self.normalize_email(email).lower(), **more)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            EmailAddress.objects.create(user=user, email=user.email, verified=is_confirmed, primary=True)
         return user
 
 
@@ -158,3 +169,43 @@ class ChainCheck(models.Model):
     finding = models.CharField(max_length=20, blank=True)  # empty: all is right; else one of `audit.FINDINGS`
     broken = models.BigIntegerField(null=True)  # number of the entry of the finding
     signature = models.CharField(max_length=100)
+
+
+class Invitation(models.Model):
+    """Somebody is asked to join: an organisation as its member, or a place in a post. It is accepted once."""
+
+    email = models.EmailField(_("邮箱"))
+    name = models.CharField(_("姓名"), max_length=100)
+    role = models.CharField(_("角色"), max_length=20)  # of a membership or of a post
+    org_id = models.CharField(max_length=100, blank=True, db_index=True)  # of a membership; else empty
+    place = models.ForeignKey(Place, models.PROTECT, null=True, related_name="+")  # of a post; else none
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    pseudonym = models.CharField(max_length=16, blank=True)  # of who invites; empty: the operator of the site
+    made_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(org_id="", place__isnull=False) | models.Q(place=None) & ~models.Q(org_id=""),
+                name="to_one_thing",
+            ),
+        )
+
+    @property
+    def state(self) -> str:
+        """What became of it: accepted, revoked, expired; else open."""
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at <= timezone.now() else "open"
+
+    @property
+    def role_label(self) -> str:
+        """The role in words."""
+        kinds = Membership.Role if self.org_id else Post.Role
+        return str(kinds(self.role).label)

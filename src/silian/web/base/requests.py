@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
     from silian.web.base.actors import Actor
     from silian.web.base.models import User
+
+
+NUMBER: Final[ContextVar[str]] = ContextVar("number", default="")  # of the request under way, for logs
 
 
 class Request(HttpRequest):

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from silian.web.base import audit_views, views
+from silian.web.base import audit_views, invitation_views, people_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,4 +12,17 @@ urlpatterns = [
     path("audit/export/<slug:form>/", audit_views.audit_export, name="audit_export"),
     path("audit/check/", audit_views.audit_check, name="audit_check"),
     path("audit/person/", audit_views.audit_person, name="audit_person"),
+    path("invitation/<str:key>/", invitation_views.invitation_page, name="invitation"),
+    path("people/organisations/", people_views.organisation_list, name="organisations"),
+    path("people/organisations/<str:org_id>/", people_views.member_list, name="members"),
+    path("people/members/<int:number>/", people_views.member_change, name="member_change"),
+    path("people/posts/", people_views.post_list, name="posts"),
+    path("people/posts/invite/", people_views.post_invite, name="post_invite"),
+    path("people/posts/<int:number>/withdraw/", people_views.post_withdraw, name="post_withdraw"),
+    path("people/places/", people_views.place_list, name="places"),
+    path("people/places/<str:place_id>/", people_views.park_page, name="park"),
+    path("people/invitations/<int:number>/revoke/", people_views.invitation_revoke, name="invitation_revoke"),
+    path("people/undo/", people_views.people_undo, name="people_undo"),
+    path("people/<int:number>/", people_views.person_page, name="person"),
+    path("people/<int:number>/shut/", people_views.person_shut, name="person_shut"),
 ]

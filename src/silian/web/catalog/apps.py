@@ -8,3 +8,10 @@ class CatalogConfig(AppConfig):
 
     name = "silian.web.catalog"
     label = "catalog"
+
+    def ready(self) -> None:
+        """Tell the pages of people how organisations are found."""
+        from silian.web.base import organisations
+        from silian.web.catalog.directory import Registry
+
+        organisations.register(Registry())

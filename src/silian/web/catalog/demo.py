@@ -63,6 +63,6 @@ def accounts() -> list[Account]:
     return made
 
 
-def _account(role: str, **more: str) -> tuple[User, Account]:
+def _account(role: str, *, expert_id: str = "") -> tuple[User, Account]:
     email, password = f"{role}@demo.invalid", "-".join(secrets.token_hex(2) for _ in range(3))
-    return User.objects.create_user(email, password, name=role, **more), Account(role, email, password)
+    return User.objects.create_user(email, password, name=role, expert_id=expert_id), Account(role, email, password)
