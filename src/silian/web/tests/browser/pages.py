@@ -51,6 +51,15 @@ PAGES = (
     _page("detail", "researcher", "experts/E01/"),
     _page("edit", "enterprise", "needs/N01/edit/"),
     _page("imports", "broker", "imports/"),
+    _page("organisations", "manager", "people/organisations/"),
+    _page("organisations", "administrator", "people/organisations/?q=学"),
+    _page("members", "administrator", "people/organisations/O01/"),
+    _page("posts", "administrator", "people/posts/"),
+    _page("posts", "officer", "people/posts/"),
+    _page("post_invite", "officer", "people/posts/invite/"),
+    _page("person", "administrator", "people/1/"),
+    _page("places", "administrator", "people/places/"),
+    _page("invitation", "visitor", "invitation/x/", status=404),
     _page("account_login", "visitor", "account/login/"),
     _page("account_signup", "visitor", "account/signup/"),
     _page("account_reset_password", "visitor", "account/password/reset/"),
@@ -64,6 +73,7 @@ PAGES = (
 # Addresses that answer a GET and are no page to look at on its own: with the reason.
 NO_PAGES = {
     "import": "needs a file",
+    "park": "needs a park",
     "account_inactive": "of allauth: a sentence",
     "account_reauthenticate": "of allauth: the form of signing in",
     "account_email_verification_sent": "of allauth: a sentence",
