@@ -34,6 +34,39 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "This cannot be put back: {found} is missing, or is needed by what was made since. Put that right first.",
         "无法恢复：{found} 已不存在，或仍被后来的记录引用。请先处理它。",
     ),
+    "attachment.type": (
+        "Files of the type {found} are not taken. Bring PDF, PNG, JPEG, WebP, docx, xlsx, pptx, txt or csv.",
+        "不接受 {found} 类型的文件。请上传 PDF、PNG、JPEG、WebP、docx、xlsx、pptx、txt 或 csv。",
+    ),
+    "attachment.disguised": (
+        "The name of {name} and what is in it do not agree (found: {found}). Save it again in the type it is.",
+        "“{name}”的扩展名与内容不一致（实际为 {found}）。请按实际类型另存后再上传。",
+    ),
+    "attachment.broken": (
+        "{name} cannot be read whole: it is damaged or encrypted. Open it, save it without a password, and try again.",
+        "“{name}”无法完整读取，可能已损坏或加密。请打开后另存为不加密的文件再上传。",
+    ),
+    "attachment.bomb": (
+        "{name} unpacks to far more than it is. Save it again, or in parts.",
+        "“{name}”解压后过大。请另存或拆分后再上传。",
+    ),
+    "attachment.active": (
+        "{name} holds macros or other parts that run or are fetched when it opens. Save it without them.",
+        "“{name}”含有宏，或打开时会运行、会从网络取用的内容。请去除后再上传。",
+    ),
+    "attachment.text": (
+        "{name} is not plain text in UTF-8. Save it as UTF-8.",
+        "“{name}”不是 UTF-8 纯文本。请另存为 UTF-8 编码。",
+    ),
+    "attachment.size": (
+        "{name} is larger than {most}. Make it smaller or divide it.",
+        "“{name}”超过 {most}。请压缩或拆分后再上传。",
+    ),
+    "attachment.full": (
+        "The files of this record would come to more than {most} together. Take away what is no longer needed.",
+        "这条记录的附件合计将超过 {most}。请先移除不再需要的附件。",
+    ),
+    "attachment.empty": ("{name} is empty.", "“{name}”是空文件。"),
     # ── import and export ──
     # ── search, duplicates, merges ──
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -71,6 +72,13 @@ VARIABLES: Final = (
         "How many web servers stand in front and add to X-Forwarded-For and X-Forwarded-Proto; 0: neither is believed.",
         "前面有几层会写 X-Forwarded-For 与 X-Forwarded-Proto 的网页服务器；0 表示不采信这两项。",
     ),
+    Variable(
+        "SILIAN_SCAN", "none: attachments are clean after the site's own checks of their type",
+        "Command that scans an attachment; the path of the file is put behind it. It ends with 0 (clean), 1 (found) "
+        "or another number (could not scan: tried again), for example: clamdscan --no-summary --fdpass.",
+        "扫描附件的命令，文件路径附在末尾；返回 0 为安全，1 为发现问题，其他为未能扫描（稍后重试）。"
+        "例如：clamdscan --no-summary --fdpass。不设置时，附件通过网站自身的类型检查后即可下载。",
+    ),
 )  # fmt: skip
 
 
@@ -98,6 +106,7 @@ class Environment:
     mail: Mail | None
     oidc: tuple[str, str, str, str] | None  # issuer, client id, client secret, name
     proxies: int = 0  # web servers in front that are believed
+    scan: str = ""  # a command; empty: no scanner
 
     @property
     def is_demo(self) -> bool:
@@ -125,6 +134,7 @@ class Environment:
             mail=_mail(given.get("SILIAN_MAIL", "")),
             oidc=_oidc(given.get("SILIAN_OIDC", "")),
             proxies=_proxies(given.get("SILIAN_PROXIES", "") or "0"),
+            scan=_scan(given.get("SILIAN_SCAN", "")),
         )
         if unsafe := made.unsafe():
             raise WebError("web.unsafe", found="; ".join(unsafe))
@@ -213,6 +223,14 @@ def _oidc(given: str) -> tuple[str, str, str, str] | None:
     if len(parts) != 4 or not parts[0].startswith("https://") or not all(parts):
         raise WebError("web.setting", name="SILIAN_OIDC", found=parts[0], wanted="https://issuer|id|secret|name")
     return parts[0], parts[1], parts[2], parts[3]
+
+
+def _scan(given: str) -> str:
+    try:
+        shlex.split(given)
+    except ValueError as error:
+        raise WebError("web.setting", name="SILIAN_SCAN", found=given, wanted="clamdscan --no-summary") from error
+    return given
 
 
 def _kept_key(home: Path) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import IO, TYPE_CHECKING
+
 from django.db import transaction
 from django_tasks import task
 
 from silian.web.base.actors import VISITOR, actor_of
-from silian.web.catalog import imports
-from silian.web.catalog.models import Import
+from silian.web.catalog import attachments, imports
+from silian.web.catalog.models import Attachment, Import
+
+if TYPE_CHECKING:
+    from silian.web.base.actors import Actor
+    from silian.web.catalog.models import Record
 
 
 @task()
@@ -30,8 +36,32 @@ def ask(brought: Import, state: str) -> None:
         import_task.enqueue(brought.pk)
 
 
+@task()
+def scan_task(number: int) -> None:
+    """Let the scanner look at an attachment."""
+    attachments.scan(number)
+
+
+def bring(actor: Actor, record: Record, *, file: IO[bytes], name: str, declared: str, tier: str) -> Attachment:
+    """Put a file beside a record and have it scanned: see `attachments.add`."""
+    with transaction.atomic():
+        made = attachments.add(actor, record, file=file, name=name, declared=declared, tier=tier)
+        if made.state == Attachment.State.WAITING:
+            scan_task.enqueue(made.pk)
+    return made
+
+
+def scan_again() -> int:
+    """Ask the scanner for every file that still waits; how many these are."""
+    waiting = list(Attachment.objects.filter(state=Attachment.State.WAITING).values_list("pk", flat=True))
+    for number in waiting:
+        scan_task.enqueue(number)
+    return len(waiting)
+
+
 def take_up() -> None:
     """Ask again for what a killed worker left under way."""
     under_way = (Import.State.READING, Import.State.APPLYING, Import.State.UNDOING)
     for number in Import.objects.filter(state__in=under_way).values_list("pk", flat=True):
         import_task.enqueue(number)
+    scan_again()

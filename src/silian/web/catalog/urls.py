@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from silian.web.catalog import history_views, import_views, list_views, record_views
+from silian.web.catalog import attachment_views, history_views, import_views, list_views, record_views
 
 urlpatterns = [
     path("duplicates/", include("silian.web.catalog.duplicate_urls")),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("imports/<int:number>/", import_views.import_page, name="import"),
     path("imports/<int:number>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:number>/undo/", import_views.import_undo, name="import_undo"),
+    path("attachments/<slug:key>/", attachment_views.download, name="attachment"),
+    path("attachments/<slug:key>/detach/", attachment_views.detach, name="attachment_detach"),
+    path("<slug:noun>/<str:record_id>/attachments/", attachment_views.attachments_page, name="attachments"),
     path("changes/", history_views.mine, name="changes"),
     path("changes/<int:number>/", history_views.change_set, name="change_set"),
     path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),

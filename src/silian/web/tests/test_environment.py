@@ -50,7 +50,12 @@ def test_read_names_every_unsafe_setting_at_once():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SILIAN_MODE", "debug"), ("SILIAN_OIDC", "http://issuer|a|b|c"), ("SILIAN_OIDC", "https://i|a")],
+    [
+        ("SILIAN_MODE", "debug"),
+        ("SILIAN_OIDC", "http://issuer|a|b|c"),
+        ("SILIAN_OIDC", "https://i|a"),
+        ("SILIAN_SCAN", "scan 'unclosed"),
+    ],
 )
 def test_read_says_what_a_variable_may_be(name, value):
     with pytest.raises(WebError, match=rf"web\.setting.*{name}"):

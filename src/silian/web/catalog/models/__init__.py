@@ -1,5 +1,6 @@
 """What the registry remembers."""
 
+from silian.web.catalog.models.attachments import Attachment, AttachmentMove
 from silian.web.catalog.models.changes import Alias, Change, ChangeSet
 from silian.web.catalog.models.duplicates import (
     AGAINST,
@@ -41,6 +42,8 @@ __all__ = [
     "Achievement",
     "Alias",
     "AssignmentRule",
+    "Attachment",
+    "AttachmentMove",
     "ChallengeSkill",
     "Change",
     "ChangeSet",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
+from silian.web.catalog.attachments import listed
 from silian.web.catalog.rules import may
 
 if TYPE_CHECKING:
@@ -18,4 +19,9 @@ register = template.Library()
 def things(context: dict[str, Any], record: Record) -> dict[str, Any]:
     """Links to what hangs on a record, as far as a person may follow them."""
     actor = context["actor"]
-    return {"record": record, "may_history": not actor.is_visitor and may(actor, "history", record)}
+    return {
+        "record": record,
+        "may_history": not actor.is_visitor and may(actor, "history", record),
+        "may_edit": not actor.is_visitor and may(actor, "edit", record),
+        "attachments": [a for a in listed(actor, record) if a.gone_at is None],
+    }

@@ -50,6 +50,9 @@ PAGES = (
     _page("detail", "broker", "needs/N01/"),
     _page("detail", "researcher", "experts/E01/"),
     _page("edit", "enterprise", "needs/N01/edit/"),
+    _page("history", "enterprise", "needs/N01/history/"),
+    _page("changes", "broker", "changes/"),
+    _page("attachments", "enterprise", "needs/N01/attachments/"),
     _page("imports", "broker", "imports/"),
     _page("organisations", "manager", "people/organisations/"),
     _page("organisations", "administrator", "people/organisations/?q=学"),
@@ -73,6 +76,8 @@ PAGES = (
 # Addresses that answer a GET and are no page to look at on its own: with the reason.
 NO_PAGES = {
     "import": "needs a file",
+    "change_set": "needs a change",
+    "attachment": "a file",
     "park": "needs a park",
     "account_inactive": "of allauth: a sentence",
     "account_reauthenticate": "of allauth: the form of signing in",
