@@ -69,4 +69,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "attachment.empty": ("{name} is empty.", "“{name}”是空文件。"),
     # ── import and export ──
     # ── search, duplicates, merges ──
+    "web.merge_changed": (
+        "Something that the merge would change has been changed since you saw it. Look at it again.",
+        "预览之后，有关记录又有变动，未合并。请重新核对。",
+    ),
+    "web.merge_gone": (
+        "{found} is no longer there: it may have been merged or deleted. Look for it in the list.",
+        "{found} 已不存在，可能已被合并或删除。请在列表中查找。",
+    ),
 }

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from silian.web.base.log import log
 from silian.web.catalog.blocking import keep_keys
 from silian.web.catalog.fields import is_never_null, record_id
+from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
-from silian.web.catalog.models import MODELS, Alias, Change, ChangeSet, Record
+from silian.web.catalog.models import MODELS, Change, ChangeSet, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,7 +99,7 @@ def undo(actor: Actor, changes: ChangeSet) -> ChangeSet:
         for noun, those in rows.items():
             edits = [Edit(r.record_id, r.before, r.version if r.after is not None else None) for r in those]
             change(actor, noun, edits, within=made)
-        Alias.objects.filter(merged=changes).delete()
+        bring_back(changes)
     return made
 
 

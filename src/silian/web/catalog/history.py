@@ -17,7 +17,7 @@ from silian.web.catalog.changing import Edit, change, undo
 from silian.web.catalog.differences import Piece, differences
 from silian.web.catalog.fields import is_reference
 from silian.web.catalog.homes import homes
-from silian.web.catalog.models import MODELS, Change, ChangeSet, Record
+from silian.web.catalog.models import MODELS, Change, ChangeSet, Merge, Record
 from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring, shown, visible
 from silian.web.catalog.templatetags.catalog import as_read, label
 
@@ -129,6 +129,11 @@ def may_undo(actor: Actor, changes: ChangeSet) -> bool:
 
     Sets of more than MOST_UNDONE records are imports, which are put back on pages of their own.
     """
+    merge = Merge.objects.filter(changes=changes).first() if changes.kind == ChangeSet.Kind.MERGE else None
+    if merge is not None:  # who may not merge may not part, whatever they own
+        pair = changes.rows.filter(noun=merge.noun, record_id__in=(merge.kept_id, merge.gone_id))
+        is_undone = getattr(changes, "undone_by", None) is not None
+        return not is_undone and all(may(actor, "merge", record) for record in records_of(pair).values())
     rows = list(changes.rows.order_by("pk")[: MOST_UNDONE + 1])
     if not rows or len(rows) > MOST_UNDONE or getattr(changes, "undone_by", None) is not None:
         return False

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from silian.web.base.languages import page_language
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.entry import form_of, texts_of
-from silian.web.catalog.models import MODELS, Alias
+from silian.web.catalog.merging import can_merge, resolve
+from silian.web.catalog.models import MODELS
 from silian.web.catalog.queries import FACES
 from silian.web.catalog.rules import may, may_bring, shown
 
@@ -29,14 +30,17 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     if noun not in FACES:
         raise Http404
     actor = request.actor
-    moved = Alias.objects.filter(noun=noun, old_id=record_id).values_list("record_id", flat=True).first()
-    record = MODELS[noun].objects.select_related("place").filter(pk=moved or record_id).first()
+    now = resolve(noun, [record_id]).get(record_id, record_id)
+    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
     if record is None or not may(actor, "see", record):
         raise Http404
+    if now != record_id:  # it was merged: for a while only, for a merge can be undone
+        return redirect("detail", noun, now)
     names = shown(actor, record)
     shared = {
         "record": record, "table": record.table, "face": FACES[noun], "may_edit": may(actor, "edit", record),
         "columns": [(c, c.name in names) for c in record.table.columns],
+        "may_merge": can_merge(noun) and may(actor, "merge", record),
     }  # fmt: skip
     return render(request, "catalog/detail.html", shared)
 
@@ -46,11 +50,15 @@ def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     if noun not in FACES:
         raise Http404
     actor = request.actor
-    record = MODELS[noun].objects.select_related("place").filter(pk=record_id).first()
+    now = resolve(noun, [record_id]).get(record_id, record_id)
+    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
     if record is None or not may(actor, "see", record):
         raise Http404
     if not may(actor, "edit", record):
         raise PermissionDenied
+    if now != record_id and request.method == "GET":
+        return redirect("edit", noun, now)
+    record_id = now
     conflict: list[tuple[schema.Column, object, object]] = []
     values = plain(record)
     if request.method == "POST":

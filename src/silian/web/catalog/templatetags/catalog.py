@@ -45,6 +45,12 @@ def value(record: Any, column: Column) -> str:
     return as_read(get(record, column), column)
 
 
+@register.filter
+def told(found: Any, column: Column) -> str:
+    """A plain value of a column as people read it."""
+    return as_read(found, column)
+
+
 def as_read(found: Any, column: Column) -> str:
     """A plain value of a column as people read it; nothing where it is not known."""
     if found in (None, "", []):
