@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from silian.web.base.models import Membership, User
+from silian.web.base.models import Invitation, Membership, User
 from silian.web.catalog.models import Alias, ChangeSet, Merge
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Follower(NamedTuple):
 # Who keeps further tables by the ids of records adds a line here.
 FOLLOWERS: list[Follower] = [
     Follower(_("成员"), Membership, "org_id", "organisations", alone="user_id"),
+    Follower(_("邀请"), Invitation, "org_id", "organisations"),
     Follower(_("账户"), User, "expert_id", "experts"),
 ]
 

@@ -54,6 +54,8 @@ PAGES = (
     _page("changes", "broker", "changes/"),
     _page("attachments", "enterprise", "needs/N01/attachments/"),
     _page("imports", "broker", "imports/"),
+    _page("merge_partners", "broker", "duplicates/of/organisations/O01/"),
+    _page("merge", "broker", "duplicates/merge/organisations/?kept=O01&gone=O02"),
     _page("organisations", "manager", "people/organisations/"),
     _page("organisations", "administrator", "people/organisations/?q=学"),
     _page("members", "administrator", "people/organisations/O01/"),
