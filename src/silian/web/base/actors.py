@@ -21,7 +21,6 @@ class Actor:
     orgs: frozenset[str] = frozenset()  # organisations for which the person acts
     led: frozenset[str] = frozenset()  # of these, the ones whose members the person manages
     posts: frozenset[tuple[str, str]] = field(default=frozenset())  # (role, path of the place)
-    request_id: str = ""  # the request in which the person acts, as it stands in the log
 
     @property
     def is_visitor(self) -> bool:

@@ -26,5 +26,5 @@ def log(
     """
     LogEntry.objects.create(
         who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=dict(detail or {}),
-        request_id=actor.request_id or NUMBER.get(),
+        request_id=NUMBER.get(),
     )  # fmt: skip

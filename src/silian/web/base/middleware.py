@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import replace
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
@@ -90,8 +89,7 @@ def actor(respond: Respond) -> Respond:
     """Put `request.actor` beside the account that is signed in; what that account sees is kept by no cache."""
 
     def answered(request: Request) -> HttpResponse:
-        found = actor_of(request.user) if request.user.is_authenticated else VISITOR
-        request.actor = replace(found, request_id=request.number)
+        request.actor = actor_of(request.user) if request.user.is_authenticated else VISITOR
         response = respond(request)
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)

@@ -209,3 +209,32 @@ class Invitation(models.Model):
         """The role in words."""
         kinds = Membership.Role if self.org_id else Post.Role
         return str(kinds(self.role).label)
+
+
+class Consent(models.Model):
+    """A person has agreed that their data serve a purpose, and perhaps taken it back; each giving is a row."""
+
+    class Purpose(models.TextChoices):
+        CONTACT = "contact", _("双方同意对接后，向对方公开我的邮箱")
+        LETTERS = "letters", _("通过邮件接收我订阅的检索结果与进展")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="consents")
+    purpose = models.CharField(_("用途"), max_length=20, choices=Purpose)
+    wording = models.CharField(_("文本版本"), max_length=20)  # the text to which the person agreed
+    given_at = models.DateTimeField(_("同意时间"), default=timezone.now)
+    withdrawn_at = models.DateTimeField(_("撤回时间"), null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "purpose"], condition=models.Q(withdrawn_at=None), name="one_consent_in_force"
+            ),
+        )
+
+
+class Erasure(models.Model):
+    """The receipt of an account that was erased: its text tells no name."""
+
+    number = models.CharField(max_length=20, unique=True)
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField()

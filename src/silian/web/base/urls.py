@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from silian.web.base import audit_views, invitation_views, people_views, views
+from silian.web.base import audit_views, invitation_views, people_views, personal_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("audit/export/<slug:form>/", audit_views.audit_export, name="audit_export"),
     path("audit/check/", audit_views.audit_check, name="audit_check"),
     path("audit/person/", audit_views.audit_person, name="audit_person"),
+    path("personal/", personal_views.personal_page, name="personal"),
+    path("personal/export/<slug:form>/", personal_views.personal_export, name="personal_export"),
+    path("personal/consents/<slug:purpose>/", personal_views.personal_consent, name="personal_consent"),
+    path("personal/erase/", personal_views.personal_erase, name="personal_erase"),
+    path("receipts/<slug:number>/<str:token>/", personal_views.receipt_page, name="receipt"),
     path("invitation/<str:key>/", invitation_views.invitation_page, name="invitation"),
     path("people/organisations/", people_views.organisation_list, name="organisations"),
     path("people/organisations/<str:org_id>/", people_views.member_list, name="members"),

@@ -10,8 +10,10 @@ class CatalogConfig(AppConfig):
     label = "catalog"
 
     def ready(self) -> None:
-        """Tell the pages of people how organisations are found."""
+        """Tell the base how organisations are found, and what the registry holds of people."""
         from silian.web.base import organisations
+        from silian.web.catalog import personal
         from silian.web.catalog.directory import Registry
 
         organisations.register(Registry())
+        personal.tell()

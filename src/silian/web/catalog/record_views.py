@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from silian.web.base.languages import page_language
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.entry import form_of, texts_of
+from silian.web.catalog.interests import is_mutual
 from silian.web.catalog.merging import can_merge, resolve
 from silian.web.catalog.models import MODELS
 from silian.web.catalog.queries import FACES
+from silian.web.catalog.reading import told_record
 from silian.web.catalog.rules import may, may_bring, shown
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
         raise Http404
     if now != record_id:  # it was merged: for a while only, for a merge can be undone
         return redirect("detail", noun, now)
-    names = shown(actor, record)
+    names = shown(actor, record, is_mutual=is_mutual(actor, record))
+    told_record(actor, record, names)
     shared = {
         "record": record, "table": record.table, "face": FACES[noun], "may_edit": may(actor, "edit", record),
         "columns": [(c, c.name in names) for c in record.table.columns],

@@ -2,7 +2,14 @@
 
 from django.urls import include, path
 
-from silian.web.catalog import attachment_views, history_views, import_views, list_views, record_views
+from silian.web.catalog import (
+    attachment_views,
+    history_views,
+    import_views,
+    interest_views,
+    list_views,
+    record_views,
+)  # fmt: skip
 
 urlpatterns = [
     path("duplicates/", include("silian.web.catalog.duplicate_urls")),
@@ -16,6 +23,10 @@ urlpatterns = [
     path("changes/", history_views.mine, name="changes"),
     path("changes/<int:number>/", history_views.change_set, name="change_set"),
     path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),
+    path("interests/", interest_views.interest_list, name="interests"),
+    path("interests/<int:number>/answer/", interest_views.interest_answer, name="interest_answer"),
+    path("interests/<int:number>/withdraw/", interest_views.interest_withdraw, name="interest_withdraw"),
+    path("<slug:noun>/<str:record_id>/interest/", interest_views.interest_ask, name="interest_ask"),
     path("<slug:noun>/<str:record_id>/history/", history_views.history_page, name="history"),
     path("<slug:noun>/<str:record_id>/restore/", history_views.restore_record, name="restore"),
     path("<slug:noun>/", list_views.list_page, name="list"),

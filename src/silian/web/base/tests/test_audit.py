@@ -22,9 +22,10 @@ from silian.web.base.audit_queries import PAGE, Place
 from silian.web.base.log import log
 from silian.web.base.models import ChainCheck, ChainHead, LogEntry, Post, User
 from silian.web.base.models import Place as Region
+from silian.web.base.requests import NUMBER
 from silian.web.conftest import ROLES
 
-ANA = Actor(user_id=1, pseudonym="aaaaaaaaaaaaaaaa", request_id="r1")
+ANA = Actor(user_id=1, pseudonym="aaaaaaaaaaaaaaaa")
 
 
 @pytest.fixture
@@ -37,7 +38,9 @@ def chain(db):
 
 
 def test_log_keeps_the_pseudonym_and_the_request(db):
+    token = NUMBER.set("r1")
     log(ANA, "needs.edit", noun="needs", record_id="N1")
+    NUMBER.reset(token)
 
     entry = LogEntry.objects.get()
     assert (entry.who, entry.request_id, entry.number, entry.digest) == ("aaaaaaaaaaaaaaaa", "r1", None, "")

@@ -11,6 +11,7 @@ from silian.web.catalog.models.duplicates import (
     Reason,
 )
 from silian.web.catalog.models.imports import Import, ImportRow
+from silian.web.catalog.models.interests import Interest
 from silian.web.catalog.models.records import (
     MODELS,
     Achievement,
@@ -56,6 +57,7 @@ __all__ = [
     "Import",
     "ImportRow",
     "Indicator",
+    "Interest",
     "Label",
     "Make",
     "MatchKey",
