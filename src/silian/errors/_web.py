@@ -77,4 +77,22 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{found} is no longer there: it may have been merged or deleted. Look for it in the list.",
         "{found} 已不存在，可能已被合并或删除。请在列表中查找。",
     ),
+    "web.index_missing": (
+        "There is no search index yet. The keeper builds it: wait a minute, or run python -m silian.web reindex.",
+        "检索索引尚未建立，后台正在建立，请稍候；也可运行 python -m silian.web reindex。",
+    ),
+    "web.index_old": (
+        "The search index was made for other columns or another database. The keeper builds it anew: wait a minute, "
+        "or run python -m silian.web reindex.",
+        "检索索引与当前的字段或数据库不符，后台正在重建，请稍候；也可运行 python -m silian.web reindex。",
+    ),
+    "web.index_broken": (
+        "The search index cannot be read: {found}. The keeper builds it anew: wait a minute, or run "
+        "python -m silian.web reindex.",
+        "检索索引无法读取（{found}），后台正在重建，请稍候；也可运行 python -m silian.web reindex。",
+    ),
+    "web.index_busy": (
+        "Another process writes the search index. It ends by itself; try again.",
+        "另一个进程正在写入检索索引，请稍后再试。",
+    ),
 }

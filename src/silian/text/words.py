@@ -283,7 +283,7 @@ class _Book:
             runs = [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
             return tuple(both for run in runs for both in self._read_latin(run))
         lower = word.lower()
-        return ((self._add(lower if lower in stop_words() else _singular(lower)), len(word)),)
+        return ((self._add(lower if lower in stop_words() else singular(lower)), len(word)),)
 
     def _add(self, piece: str) -> int:
         code = self._code.setdefault(piece, len(self.table))
@@ -313,7 +313,7 @@ def _is_bare_number(word: str) -> bool:
     return _PLAIN_NUMBER.fullmatch(word) is not None
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """A plural without its s (Harman 1991); words with a digit and short words stay."""
     if len(word) < 4 or not word.isascii() or not word.isalpha() or not word.endswith("s"):
         return word

@@ -13,7 +13,7 @@ from silian import tables
 from silian.tables import Region, synth
 from silian.web.base.actors import VISITOR, Actor, actor_of
 from silian.web.base.models import User
-from silian.web.catalog import demo
+from silian.web.catalog import demo, indexing
 from silian.web.catalog.tables import write_region
 
 
@@ -31,6 +31,7 @@ def django_db_setup(django_db_setup, django_db_blocker, small_region):
     """The small region lies in the database once; each test's own changes are rolled back."""
     with django_db_blocker.unblock():
         write_region(small_region)
+        indexing.rebuild()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from silian.web.catalog.blocking import keep_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
-from silian.web.catalog.models import MODELS, Change, ChangeSet, Record
+from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -153,6 +153,7 @@ def _locked(model: type[Record], ids: list[str]) -> list[Record]:
 
 def _write(noun: str, wanted: list[_Wanted], gone: list[str]) -> None:
     model = MODELS[noun]
+    Unindexed.put(noun, [*(record_id(model.table, w.values) for w in wanted), *gone])
     if wanted:
         values = [w.values for w in wanted]
         if noun == "districts":

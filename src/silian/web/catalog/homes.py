@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from silian.tables import schema
 from silian.web.base.models import Place
-from silian.web.catalog.models import MODELS
+from silian.web.catalog.models import MODELS, Unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,6 +75,7 @@ def move_what_follows(noun: str, ids: Iterable[str]) -> None:
                 moved.append(record)
         if moved:
             model.objects.bulk_update(moved, ["owner_id", "place_id"], batch_size=500)
+            Unindexed.put(other, [r.record_id for r in moved])
             move_what_follows(other, [r.record_id for r in moved])
 
 
@@ -86,6 +87,7 @@ def plant(districts: Iterable[Mapping[str, Any]]) -> None:
     """Give districts their places in the tree of regions, under the city and province of their GB/T 2260 code."""
     names = {row["code"]: row["name_zh"] for row in schema.rows("regions")}
     root = Place.root()
+    before = dict(Place.objects.values_list("pk", "path"))
     for row in districts:
         code, above = row.get("region") or "", root
         if code:
@@ -94,4 +96,6 @@ def plant(districts: Iterable[Mapping[str, Any]]) -> None:
                 named = names.get(place_id, place_id)
                 above = found or Place.objects.create(place_id=place_id, level=level, name=named, parent=above)
         own = {"level": Place.Level.COUNTY, "name": row["name"], "name_en": row.get("name_en") or "", "parent": above}
-        Place.objects.update_or_create(place_id=row["district_id"], defaults=own)
+        place, _is_new = Place.objects.update_or_create(place_id=row["district_id"], defaults=own)
+        if before.get(place.pk, place.path) != place.path:
+            Unindexed.put_all()  # other stewards look after all that lies there

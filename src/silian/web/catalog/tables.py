@@ -11,7 +11,7 @@ from silian.tables import Region, schema
 from silian.web.catalog.blocking import build_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import FOLLOWED, Home, followed, homes, plant
-from silian.web.catalog.models import MODELS, Record
+from silian.web.catalog.models import MODELS, Record, Unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ def write_region(region: Region) -> None:
     region : without grave problems: its keys are unique and its references exist (see `tables.check`)
     """
     with transaction.atomic():
+        Unindexed.put_all()
         plant(region["districts"].iter_rows(named=True))
         known: dict[str, dict[str, Home]] = {}
         for noun, model in MODELS.items():

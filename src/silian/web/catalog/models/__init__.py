@@ -36,6 +36,7 @@ from silian.web.catalog.models.records import (
     Term,
     Work,
 )
+from silian.web.catalog.models.searches import IndexState, SavedSearch, Unindexed
 
 __all__ = [
     "AGAINST",
@@ -56,6 +57,7 @@ __all__ = [
     "Fund",
     "Import",
     "ImportRow",
+    "IndexState",
     "Indicator",
     "Interest",
     "Label",
@@ -72,6 +74,8 @@ __all__ = [
     "Reason",
     "Record",
     "Relation",
+    "SavedSearch",
     "Term",
+    "Unindexed",
     "Work",
 ]

@@ -79,3 +79,9 @@ def watched(noun: str) -> tuple[str, ...]:
 def is_figure(column: Column) -> bool:
     """Whether a column holds numbers that stand under each other."""
     return column.type in ("count", "number", "share", "money", "year", "date")
+
+
+@register.filter
+def read(found: Any, column: Column) -> str:
+    """A value of a column as people read it, of a reference the name of the record."""
+    return as_read(found, column)

@@ -1,4 +1,4 @@
-"""Start the site and its worker: `python -m silian.web serve`."""
+"""Start the site, its worker and the keeper of its index: `python -m silian.web serve`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """Bring the database up to date, fill it in demo mode, start the site and the task worker, end both together."""
+    """Bring the database up to date, fill it in demo mode, start site, worker and keeper, end all together."""
 
-    help = "Start the site and its worker."
+    help = "Start the site, its worker and the keeper of its index."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where it listens."""
@@ -48,7 +48,8 @@ class Command(BaseCommand):
             "--workers", str(options["workers"]), "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
         worker = [sys.executable, "-m", "silian.web", "db_worker", "--queue-name", "*"]
-        running = [subprocess.Popen(server), subprocess.Popen(worker)]  # noqa: S603
+        keeper = [sys.executable, "-m", "silian.web", "keep_index"]
+        running = [subprocess.Popen(command) for command in (server, worker, keeper)]  # noqa: S603
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             running[0].wait()

@@ -1,0 +1,23 @@
+"""Keep the index of the search in step with the database: `python -m silian.web keep_index`."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from silian.web.catalog import indexing
+
+
+class Command(BaseCommand):
+    """Take in what changes, at once and in batches; run one beside the site. It may be killed at any time."""
+
+    help = "Keep the search index in step with the database."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Run until SIGTERM or Ctrl-C."""
+        over: list[int] = []
+        for end in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(end, lambda number, _frame: over.append(number))
+        indexing.keep(lambda: bool(over))
