@@ -95,6 +95,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_ADAPTER = "silian.web.base.adapters.Accounts"
+ACCOUNT_FORMS = {"login": "silian.web.base.sign_in_forms.SignIn"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # of nobody: accounts are opened by invitations
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
