@@ -22,6 +22,7 @@ STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation.
 PAGES: Final = (
     ("imports", gettext_lazy("导入"), STEWARDS),
+    ("duplicates", gettext_lazy("查重"), STEWARDS),
     ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
     ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
     ("audit", gettext_lazy("审计"), ("auditor",)),

@@ -5,6 +5,10 @@ from django.urls import path
 from silian.web.catalog import duplicate_views, merge_views
 
 urlpatterns = [
+    path("", duplicate_views.report_list, name="duplicates"),
+    path("reports/<int:number>/", duplicate_views.report_page, name="duplicate_report"),
+    path("pairs/<slug:noun>/", duplicate_views.pair_list, name="duplicate_pairs"),
+    path("pair/<int:number>/", duplicate_views.pair_page, name="duplicate_pair"),
     path("likely/<slug:noun>/", duplicate_views.likely_part, name="likely"),
     path("merge/<slug:noun>/", merge_views.merge_page, name="merge"),
     path("of/<slug:noun>/<str:record_id>/", merge_views.partners_page, name="merge_partners"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from silian.web.base.models import Invitation, Membership, User
-from silian.web.catalog.models import Alias, ChangeSet, Merge
+from silian.web.catalog.models import Alias, Attachment, ChangeSet, Merge
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -29,6 +29,7 @@ FOLLOWERS: list[Follower] = [
     Follower(_("成员"), Membership, "org_id", "organisations", alone="user_id"),
     Follower(_("邀请"), Invitation, "org_id", "organisations"),
     Follower(_("账户"), User, "expert_id", "experts"),
+    Follower(_("附件"), Attachment, "record_id"),
 ]
 
 
@@ -40,7 +41,7 @@ def counted(noun: str, record_id: str) -> list[tuple[StrPromise, int]]:
 
 def move(noun: str, gone_id: str, kept_id: str) -> dict[str, Any]:
     """Hang what hangs on one record on another. Gives what was moved and what gave way, as plain values."""
-    moved = {}
+    moved: dict[str, Any] = {}
     for follower in FOLLOWERS:
         if follower.noun not in ("", noun):
             continue
@@ -48,30 +49,31 @@ def move(noun: str, gone_id: str, kept_id: str) -> dict[str, Any]:
         gave_way, raised = _give_way(follower, rows, there) if follower.alone else ([], [])
         pks = list(rows.order_by("pk").values_list("pk", flat=True))
         rows.model._default_manager.filter(pk__in=pks).update(**{follower.column: kept_id})
-        moved[follower.model._meta.label] = {"moved": pks, "gave_way": gave_way, "raised": raised}
-    return moved
+        if pks or gave_way:
+            moved[follower.model._meta.label] = {"moved": pks, "gave_way": gave_way, "raised": raised}
+    return {"gone_id": gone_id, "kept_id": kept_id, "rows": moved}
 
 
 def bring_back(changes: ChangeSet) -> None:
     """Where a set of changes was a merge: the old id leads nowhere any more, and what still hangs here goes back."""
     Alias.objects.filter(merged=changes).delete()
     merge = Merge.objects.filter(changes=changes).first()
-    if merge is None:
-        return
-    for follower in FOLLOWERS:
-        told = merge.moved.get(follower.model._meta.label)
-        if told is None:
-            continue
-        manager = follower.model._default_manager
-        manager.filter(pk__in=told["moved"], **{follower.column: merge.kept_id}).update(
-            **{follower.column: merge.gone_id}
-        )
-        for pk, role in told["raised"]:
-            manager.filter(pk=pk, role=Membership.Role.ADMINISTRATOR).update(role=role)
-        for values in told["gave_way"]:
-            if User.objects.filter(pk=values["user_id"]).exists():
-                same = {follower.column: values[follower.column], follower.alone: values[follower.alone]}
-                manager.get_or_create(**same, defaults=values)
+    for one in merge.moved if merge else ():
+        for follower in FOLLOWERS:
+            told = one["rows"].get(follower.model._meta.label)
+            if told is not None:
+                _go_back(follower, one["gone_id"], one["kept_id"], told)
+
+
+def _go_back(follower: Follower, gone_id: str, kept_id: str, told: dict[str, Any]) -> None:
+    rows = follower.model._default_manager
+    rows.filter(pk__in=told["moved"], **{follower.column: kept_id}).update(**{follower.column: gone_id})
+    for pk, role in told["raised"]:
+        rows.filter(pk=pk, role=Membership.Role.ADMINISTRATOR).update(role=role)
+    for values in told["gave_way"]:
+        if User.objects.filter(pk=values["user_id"]).exists():
+            same = {follower.column: values[follower.column], follower.alone: values[follower.alone]}
+            rows.get_or_create(**same, defaults=values)
 
 
 def _rows(follower: Follower, noun: str, record_id: str) -> QuerySet[Any]:

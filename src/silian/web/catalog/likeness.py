@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from silian.web.catalog.blocking import sound
-from silian.web.catalog.models import AGAINST, Reason
+from silian.web.catalog.models import Reason
 
 if TYPE_CHECKING:
     from silian.web.catalog.blocking import Told
@@ -139,8 +139,3 @@ def _figures(told: Told) -> list[str]:
 def unmarked(name: str) -> str:
     """A name without blanks and brackets, whatever their width."""
     return re.sub(r"[\W_]+", "", name).lower()
-
-
-def speaks_against(reason: str) -> bool:
-    """Whether a reason speaks against two records being one."""
-    return reason in AGAINST

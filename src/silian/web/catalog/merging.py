@@ -53,6 +53,7 @@ class Move(NamedTuple):
 
     record: Record
     how: str  # moved; joined: with a record that says the same of the kept one; dropped: it would name itself
+    new_id: str  # under which it is found then
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,12 @@ def _merge(actor: Actor, noun: str, kept_id: str, gone_id: str, chosen: Mapping[
     )
     for other, edits in made.edits.items():
         change(actor, other, edits, kind=kind, within=changes)
-    moved = followers.move(noun, gone_id, kept_id)
+    ids = [(m.record.noun, m.record.record_id, m.new_id) for m in made.moves if m.new_id != m.record.record_id]
+    ids.append((noun, gone_id, kept_id))
+    moved = [{"noun": one, **followers.move(one, old_id, new_id)} for one, old_id, new_id in ids]
     change(actor, noun, [Edit(gone_id, None, made.gone.version)], kind=kind, within=changes)
-    Alias.objects.update_or_create(noun=noun, old_id=gone_id, defaults={"record_id": kept_id, "merged": changes})
+    for one, old_id, new_id in ids:
+        Alias.objects.update_or_create(noun=one, old_id=old_id, defaults={"record_id": new_id, "merged": changes})
     log(actor, f"{noun}.merged", noun=noun, record_id=kept_id, detail={"change_set": changes.pk, "gone": gone_id})
     return Merge.objects.create(changes=changes, noun=noun, kept_id=kept_id, gone_id=gone_id, moved=moved)
 
@@ -255,7 +259,7 @@ def _moves(kept: Record, gone: Record) -> tuple[list[Move], dict[str, list[Edit]
         there = model.objects.in_bulk([id_of(model.table, values) for values in after])
         for record, values in zip(others, after, strict=True):
             how, made = _fate(record, values, there)
-            moves.append(Move(record, how))
+            moves.append(Move(record, how, made[-1].record_id))
             edits.setdefault(noun, []).extend(made)
     return moves, edits
 

@@ -9,6 +9,7 @@ from django_tasks import task
 
 from silian.web.base.actors import VISITOR, actor_of
 from silian.web.catalog import attachments, imports
+from silian.web.catalog.duplicate_tasks import take_up_reports
 from silian.web.catalog.models import Attachment, Import
 
 if TYPE_CHECKING:
@@ -65,3 +66,4 @@ def take_up() -> None:
     for number in Import.objects.filter(state__in=under_way).values_list("pk", flat=True):
         import_task.enqueue(number)
     scan_again()
+    take_up_reports()

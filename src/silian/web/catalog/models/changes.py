@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from silian.web.catalog.fields import ID_LENGTH, KEY_LENGTH
+from silian.web.catalog.fields import KEY_LENGTH
 
 
 class ChangeSet(models.Model):
@@ -45,8 +45,8 @@ class Alias(models.Model):
     """An id that was merged into another record and still leads to it."""
 
     noun = models.CharField(max_length=40)
-    old_id = models.CharField(max_length=ID_LENGTH)
-    record_id = models.CharField(max_length=ID_LENGTH)
+    old_id = models.CharField(max_length=KEY_LENGTH)
+    record_id = models.CharField(max_length=KEY_LENGTH)
     merged = models.ForeignKey(ChangeSet, models.CASCADE, related_name="aliases")
 
     class Meta:

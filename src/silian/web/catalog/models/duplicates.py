@@ -75,7 +75,7 @@ class Merge(models.Model):
     noun = models.CharField(max_length=40)
     kept_id = models.CharField(max_length=ID_LENGTH)
     gone_id = models.CharField(max_length=ID_LENGTH)
-    moved = models.JSONField(default=dict)  # name of a follower → what it moved, as it wrote it
+    moved = models.JSONField(default=list)  # as `followers.move` gave it, for each record whose id changed
 
     class Meta:
         indexes = (models.Index(fields=["noun", "kept_id"], name="merges_into"),)

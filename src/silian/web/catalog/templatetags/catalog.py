@@ -13,6 +13,7 @@ from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.catalog import duplicates
 from silian.web.catalog.blocking import HEADINGS
+from silian.web.catalog.models import AGAINST
 
 if TYPE_CHECKING:
     from silian.tables.schema import Column, Table
@@ -73,6 +74,18 @@ def as_read(found: Any, column: Column) -> str:
 def watched(noun: str) -> tuple[str, ...]:
     """The columns whose change may bring a likely duplicate to light; none where a noun is not looked through."""
     return duplicates.watched(noun) if noun in HEADINGS else ()
+
+
+@register.filter
+def percent(number: float) -> str:
+    """A share as people read it, in whole percent."""
+    return f"{100 * number:.0f}%"
+
+
+@register.filter
+def against(reason: str) -> bool:
+    """Whether a reason speaks against two records being one."""
+    return reason in AGAINST
 
 
 @register.filter

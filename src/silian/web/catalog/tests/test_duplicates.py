@@ -1,13 +1,22 @@
 """Likely duplicates: told while somebody types, and never what a person may not see."""
 
+import polars as pl
 import pytest
 from django.urls import reverse
+from django_tasks_db.models import DBTaskResult
 
+from silian.engines import link
+from silian.web.base.actors import VISITOR
+from silian.web.base.models import LogEntry, Place
+from silian.web.catalog import merging
 from silian.web.catalog.blocking import HEADINGS, build_keys, told_of
-from silian.web.catalog.changing import Edit, change
+from silian.web.catalog.changing import Edit, change, plain, undo
+from silian.web.catalog.duplicate_reports import Asked, find, pairs_of
+from silian.web.catalog.duplicate_tasks import ask_report
 from silian.web.catalog.duplicates import warn
 from silian.web.catalog.likeness import compare
-from silian.web.catalog.models import MODELS, MatchKey, Need, Organisation
+from silian.web.catalog.models import MODELS, DuplicatePair, DuplicateReport, MatchKey, Need, Organisation
+from silian.web.catalog.tasks import take_up
 
 
 def firm(n=0):
@@ -128,3 +137,158 @@ def test_likely_part_is_for_people_who_keep_records(people):
     assert people["judge"].client.post(address).status_code == 403
     assert people["broker"].client.get(address).status_code == 405
     assert people["broker"].client.post(reverse("likely", args=["labels"])).status_code == 404
+
+
+def copied(source, **other):
+    """A record again, under another id, as a merged list would bring it."""
+    noun = source.noun
+    values = plain(source) | {source.table.key[0]: f"{source.pk}-copy"} | other
+    change(VISITOR, noun, [Edit(f"{source.pk}-copy", values)])
+    return MODELS[noun].objects.get(pk=f"{source.pk}-copy")
+
+
+def reported(actor, noun, place=None):
+    report = ask_report(actor, noun, place or Place.root())
+    find(DuplicateReport.objects.get(pk=report.pk))
+    return DuplicateReport.objects.get(pk=report.pk)
+
+
+@pytest.mark.parametrize("noun", ["needs", "achievements", "facilities", "products", "experts", "funds"])
+def test_report_finds_a_record_that_was_brought_again(people, noun):
+    source = MODELS[noun].objects.order_by("pk")[0]
+    copy = copied(source)
+
+    reported(people["broker"].actor, noun)
+
+    found = pairs_of(people["broker"].actor, Asked(noun)).get(left_id=source.pk, right_id=copy.pk)
+    assert found.confidence >= 0.9
+
+
+def test_report_finds_every_planted_organisation(people, registry):
+    same = link.same(registry["organisations"])
+    twins = same.filter(pl.col("org_id") != pl.col("canonical_id")).select("org_id", "canonical_id").rows()
+
+    report = reported(people["broker"].actor, "organisations")
+
+    found = set(DuplicatePair.objects.values_list("left_id", "right_id"))
+    assert twins
+    assert {(min(pair), max(pair)) for pair in twins} <= found
+    assert (report.state, report.found) == ("done", len(found))
+
+
+def test_report_goes_the_same_when_it_is_begun_again(people):
+    copied(Need.objects.order_by("pk")[0])
+    report = reported(people["broker"].actor, "needs")
+    before = list(DuplicatePair.objects.order_by("pk").values_list("left_id", "right_id", "confidence"))
+
+    find(report)
+
+    assert list(DuplicatePair.objects.order_by("pk").values_list("left_id", "right_id", "confidence")) == before
+
+
+def test_what_was_decided_outlives_the_next_report_and_can_be_taken_back(people):
+    broker = people["broker"]
+    copied(Need.objects.order_by("pk")[0])
+    reported(broker.actor, "needs")
+    pair = pairs_of(broker.actor, Asked("needs"))[0]
+    address = reverse("duplicate_pair", args=[pair.pk])
+
+    broker.client.post(address, {"decision": "different"})
+    reported(broker.actor, "needs")
+
+    assert pair not in pairs_of(broker.actor, Asked("needs"))
+    assert pair in pairs_of(broker.actor, Asked("needs", decision="different"))
+    broker.client.post(address, {"decision": "open"})
+    assert pair in pairs_of(broker.actor, Asked("needs"))
+    assert LogEntry.objects.filter(action="duplicates.decide").count() == 2
+
+
+def test_open_pairs_go_when_the_records_are_no_longer_alike(people):
+    broker = people["broker"]
+    copy = copied(Need.objects.order_by("pk")[0])
+    reported(broker.actor, "needs")
+    assert pairs_of(broker.actor, Asked("needs")).filter(right_id=copy.pk).exists()
+    change(broker.actor, "needs", [Edit(copy.pk, {"title": "毫不相干的另一件事情", "text": "没有一处相同" * 20})])
+
+    reported(broker.actor, "needs")
+
+    assert not DuplicatePair.objects.filter(noun="needs", right_id=copy.pk).exists()
+
+
+def test_a_merged_pair_is_gone_from_the_list_and_comes_back_when_the_merge_is_undone(people):
+    broker = people["broker"]
+    source = Need.objects.order_by("pk")[0]
+    copy = copied(source)
+    reported(broker.actor, "needs")
+    seal = merging.plan(source, copy).seal
+
+    made = merging.merge(broker.actor, "needs", source.pk, copy.pk, chosen={}, seal=seal)
+
+    assert not pairs_of(broker.actor, Asked("needs")).filter(right_id=copy.pk).exists()
+    undo(broker.actor, made.changes)
+    assert pairs_of(broker.actor, Asked("needs")).filter(right_id=copy.pk).exists()
+
+
+def test_pairs_are_for_stewards_of_both_places(people):
+    broker, officer = people["broker"], people["officer"]
+    ((_, path),) = officer.actor.posts
+    outside = Need.objects.exclude(place__path__startswith=path).order_by("pk")[0]
+    copied(outside)
+    reported(broker.actor, "needs")
+    pair = pairs_of(broker.actor, Asked("needs")).get(left_id=outside.pk)
+
+    page = officer.client.get(reverse("duplicate_pairs", args=["needs"]))
+
+    assert f"/pair/{pair.pk}/" not in page.content.decode()
+    assert officer.client.get(reverse("duplicate_pair", args=[pair.pk])).status_code == 404
+    assert officer.client.post(reverse("duplicate_pair", args=[pair.pk]), {"decision": "later"}).status_code == 404
+    root = {"noun": "needs", "place": Place.ROOT}
+    assert officer.client.post(reverse("duplicates"), root).url == reverse("duplicates")
+    assert people["enterprise"].client.get(reverse("duplicates")).status_code == 403
+    assert people["enterprise"].client.get(reverse("duplicate_pairs", args=["needs"])).status_code == 403
+
+
+def test_report_is_started_once_and_shows_how_far_it_is(people):
+    broker = people["broker"]
+    asked = {"noun": "needs", "place": Place.ROOT}
+
+    answers = [broker.client.post(reverse("duplicates"), asked) for _ in range(2)]
+
+    assert answers[0].url == answers[1].url
+    assert "hx-get" in broker.client.get(answers[0].url).content.decode()
+    assert DuplicateReport.objects.count() == 1
+
+
+def test_a_killed_report_is_taken_up(people):
+    copied(Need.objects.order_by("pk")[0])
+    report = ask_report(people["broker"].actor, "needs", Place.root())
+    DBTaskResult.objects.all().delete()  # the worker died with it
+
+    take_up()
+
+    assert DBTaskResult.objects.filter(task_path__endswith="report_task").count() == 1
+    assert DuplicateReport.objects.get(pk=report.pk).state == "running"
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_pages_of_pairs_take_the_same_number_of_queries(people, count, django_assert_max_num_queries):
+    broker = people["broker"].client
+    ids = list(Need.objects.order_by("pk").values_list("pk", flat=True))
+    pairs = [(a, b) for a in ids for b in ids if a < b][:count]
+    DuplicatePair.objects.bulk_create(
+        DuplicatePair(noun="needs", left_id=a, right_id=b, group_id=a, confidence=0.8, reasons=["alike"])
+        for a, b in pairs
+    )
+    first = DuplicatePair.objects.order_by("pk")[0]
+
+    for address in (
+        reverse("duplicates"), reverse("duplicate_pairs", args=["needs"]) + "?reason=alike&least=0.75",
+        reverse("duplicate_pair", args=[first.pk]),
+    ):  # fmt: skip
+        with django_assert_max_num_queries(15):
+            assert broker.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["?page=x", "?least=9", "?place=%00", "?decision=x&reason=%22", "?page=99999"])
+def test_pairs_answer_whatever_is_asked(people, query):
+    assert people["broker"].client.get(reverse("duplicate_pairs", args=["needs"]) + query).status_code == 200

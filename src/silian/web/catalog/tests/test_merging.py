@@ -9,7 +9,19 @@ from silian.tables import check
 from silian.web.base.models import LogEntry, Membership, User
 from silian.web.catalog import merging
 from silian.web.catalog.changing import Edit, StaleError, change, plain, undo
-from silian.web.catalog.models import MODELS, Alias, Change, ChangeSet, Expert, Make, MatchKey, Merge, Organisation
+from silian.web.catalog.models import (
+    MODELS,
+    Alias,
+    Attachment,
+    Change,
+    ChangeSet,
+    Expert,
+    Make,
+    MatchKey,
+    Merge,
+    Organisation,
+    Work,
+)
 from silian.web.catalog.tables import read_region
 
 
@@ -259,3 +271,15 @@ def test_merge_is_logged_without_names(people):
     entry = LogEntry.objects.get(action="experts.merged")
     assert entry.record_id == kept.pk
     assert kept.name not in str(entry.detail) + "".join(ChangeSet.objects.values_list("note", flat=True))
+
+
+def test_a_work_is_found_under_the_id_that_it_had_under_the_expert_who_went(people):
+    work = Work.objects.order_by("pk")[0]
+    kept = Expert.objects.exclude(pk=work.expert_id).order_by("pk")[0]
+    Attachment.objects.create(noun="works", record_id=work.pk, name="a.pdf", size=1, sha256="0", media_type="x")
+
+    merged(people["administrator"].actor, kept, work.expert)
+
+    new_id = f"{kept.pk}~{work.work_id}"
+    assert people["broker"].client.get(reverse("detail", args=["works", work.pk])).url.endswith(f"/{new_id}/")
+    assert Attachment.objects.get().record_id == new_id

@@ -54,6 +54,8 @@ PAGES = (
     _page("changes", "broker", "changes/"),
     _page("attachments", "enterprise", "needs/N01/attachments/"),
     _page("imports", "broker", "imports/"),
+    _page("duplicates", "broker", "duplicates/"),
+    _page("duplicate_pairs", "officer", "duplicates/pairs/organisations/"),
     _page("merge_partners", "broker", "duplicates/of/organisations/O01/"),
     _page("merge", "broker", "duplicates/merge/organisations/?kept=O01&gone=O02"),
     _page("organisations", "manager", "people/organisations/"),
@@ -82,6 +84,8 @@ PAGES = (
 # Addresses that answer a GET and are no page to look at on its own: with the reason.
 NO_PAGES = {
     "import": "needs a file",
+    "duplicate_report": "needs the worker",
+    "duplicate_pair": "needs a report",
     "change_set": "needs a change",
     "attachment": "a file",
     "audit_export": "a file",
