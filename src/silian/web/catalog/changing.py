@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from silian.web.base.log import log
 from silian.web.catalog.blocking import keep_keys
@@ -13,6 +14,7 @@ from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed
+from silian.web.catalog.sources import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +23,14 @@ if TYPE_CHECKING:
     from silian.web.base.actors import Actor
 
 BATCH: Final = 500  # records a statement
-KEPT: Final = ("state", "tiers", "sources", "confirmed_on")  # what a record carries beside its columns
+KEPT: Final = (
+    "state",
+    "tiers",
+    "sources",
+    "confirmed_on",
+    "translations",
+    "reason",
+)  # what a record carries beside its columns
 
 
 class Edit(NamedTuple):
@@ -52,7 +61,7 @@ class StaleError(Exception):
 @transaction.atomic
 def change(
     actor: Actor, noun: str, edits: Iterable[Edit], *, kind: str = ChangeSet.Kind.EDIT, note: str = "",
-    within: ChangeSet | None = None,
+    within: ChangeSet | None = None, source: str = "",
 ) -> ChangeSet:  # fmt: skip
     """Make, alter and take away records of one noun, all or none, and keep what they were.
 
@@ -60,6 +69,7 @@ def change(
     ----------
     edits : at most one for a record; a value that is not named stays as it is
     within : changes that these belong to; else they are a set of their own
+    source : where new values come from (see `provenance`); empty: from the kind of the change
 
     Raises
     ------
@@ -74,7 +84,7 @@ def change(
     ids = list(wanted)
     conflicts: list[Conflict] = []
     for start in range(0, len(ids), BATCH):
-        conflicts += _change_batch(made, noun, [wanted[i] for i in ids[start : start + BATCH]])
+        conflicts += _change_batch(made, noun, [wanted[i] for i in ids[start : start + BATCH]], source or made.kind)
     if conflicts:
         raise StaleError(conflicts)
     detail = {"change_set": made.pk, "records": len(ids)}
@@ -117,7 +127,7 @@ class _Wanted(NamedTuple):
     old: Record | None
 
 
-def _change_batch(made: ChangeSet, noun: str, edits: list[Edit]) -> list[Conflict]:
+def _change_batch(made: ChangeSet, noun: str, edits: list[Edit], source: str) -> list[Conflict]:
     now = {r.record_id: r for r in _locked(MODELS[noun], [edit.record_id for edit in edits])}
     conflicts, rows, wanted, gone = [], [], [], []
     for edit in edits:
@@ -133,6 +143,8 @@ def _change_batch(made: ChangeSet, noun: str, edits: list[Edit]) -> list[Conflic
         if after is None:
             gone.append(edit.record_id)
         else:
+            if "sources" not in (edit.values or {}):
+                after["sources"] = stamped(MODELS[noun].table, before, after, source=source, on=timezone.localdate())
             version += 1
             wanted.append(_Wanted(after, version, old))
         rows.append(

@@ -31,6 +31,7 @@ KINDS: Final = {
     "catalog.import.by": Kind(gettext_lazy("导入的文件"), ("name", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.duplicatereport.by": Kind(gettext_lazy("查重"), ("noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.attachment.by": Kind(gettext_lazy("上传的附件"), ("name", "noun", "at", "state"), kept=PSEUDONYM_STAYS),
+    "catalog.draft.user": Kind(gettext_lazy("未保存的表单"), ("noun", "record_id", "at", "typed")),
     "catalog.interest.by": Kind(
         gettext_lazy("表达的意向"), ("noun", "record_id", "org_id", "state", "at"), kept=PSEUDONYM_STAYS
     ),

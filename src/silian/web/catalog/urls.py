@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from silian.web.catalog import (
     attachment_views,
+    entry_views,
     history_views,
     import_views,
     interest_views,
@@ -29,7 +30,18 @@ urlpatterns = [
     path("<slug:noun>/<str:record_id>/interest/", interest_views.interest_ask, name="interest_ask"),
     path("<slug:noun>/<str:record_id>/history/", history_views.history_page, name="history"),
     path("<slug:noun>/<str:record_id>/restore/", history_views.restore_record, name="restore"),
+    path("confirm/", record_views.waiting_page, name="waiting"),
+    path("drafts/keep/", entry_views.draft_keep, name="draft_keep"),
+    path("drafts/discard/", entry_views.draft_discard, name="draft_discard"),
+    path("pick/<slug:noun>/", entry_views.pick_part, name="pick"),
+    path("check/<slug:form>/", entry_views.check_part, name="check"),
     path("<slug:noun>/", list_views.list_page, name="list"),
-    path("<slug:noun>/<str:record_id>/edit/", record_views.edit_page, name="edit"),
+    path("<slug:noun>/new/", entry_views.create_page, name="create"),
+    path("<slug:noun>/<str:record_id>/edit/", entry_views.edit_page, name="edit"),
+    path("<slug:noun>/<str:record_id>/publish/", record_views.publish_record, name="publish"),
+    path("<slug:noun>/<str:record_id>/withdraw/", record_views.withdraw_record, name="withdraw"),
+    path("<slug:noun>/<str:record_id>/confirm/", record_views.confirm_record, name="confirm"),
+    path("<slug:noun>/<str:record_id>/verify/", record_views.verify_record, name="verify"),
+    path("<slug:noun>/<str:record_id>/all/<slug:other>/<slug:column>/", record_views.related_page, name="related"),
     path("<slug:noun>/<str:record_id>/", record_views.detail_page, name="detail"),
 ]

@@ -2,6 +2,7 @@
 
 from silian.web.catalog.models.attachments import Attachment, AttachmentMove
 from silian.web.catalog.models.changes import Alias, Change, ChangeSet
+from silian.web.catalog.models.drafts import Counter, Draft
 from silian.web.catalog.models.duplicates import (
     AGAINST,
     DuplicatePair,
@@ -49,7 +50,9 @@ __all__ = [
     "ChallengeSkill",
     "Change",
     "ChangeSet",
+    "Counter",
     "District",
+    "Draft",
     "DuplicatePair",
     "DuplicateReport",
     "Expert",

@@ -58,6 +58,8 @@ class Record(models.Model, metaclass=Noun):
     confirmed_on = models.DateField(null=True)  # its owner last said that it is still so
     sources = models.JSONField(default=dict)  # column → {source, on, verified_by, verified_on}
     tiers = models.JSONField(default=dict)  # column → tier, where it is not the default of the noun
+    translations = models.JSONField(default=dict)  # column → {"en": text}, of long texts without a column of their own
+    reason = models.TextField(blank=True)  # why a steward has withdrawn it; empty: none did
 
     class Meta:
         abstract = True

@@ -1,6 +1,7 @@
 """Every change is kept, refused when somebody was first, and undone."""
 
 import pytest
+from django.utils import timezone
 
 from silian.web.base.models import LogEntry, Place
 from silian.web.catalog.changing import Edit, StaleError, change, plain, undo
@@ -18,7 +19,8 @@ def test_change_keeps_what_was_before_and_after(people):
     made = change(actor, "needs", [Edit(need.pk, {"title": "新题目"}, need.version)])
 
     row = made.rows.get()
-    assert (row.before, row.after) == (before, before | {"title": "新题目"})
+    sources = {"title": {"source": "edit", "on": timezone.localdate().isoformat()}}
+    assert (row.before, row.after) == (before, before | {"title": "新题目", "sources": sources})
     assert Need.objects.get(pk=need.pk).version == need.version + 1
     assert LogEntry.objects.filter(who=actor.pseudonym, action="needs.edit", record_id=need.pk).exists()
 

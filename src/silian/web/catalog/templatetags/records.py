@@ -1,0 +1,81 @@
+"""Words for the pages of one record: where a value comes from, in which language it is, who sees it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from django import template
+from django.utils.dateparse import parse_date
+
+from silian.web.base.languages import page_language
+from silian.web.catalog.provenance import Origin, origin
+from silian.web.catalog.templatetags.catalog import as_read, value
+
+if TYPE_CHECKING:
+    from django.forms.boundfield import BoundField
+
+    from silian.tables.schema import Column
+    from silian.web.catalog.entry import EntryForm
+    from silian.web.catalog.models import Record
+
+register = template.Library()
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+
+
+class Wording(NamedTuple):
+    """A text of a record in the language of the page, or in the one that it has."""
+
+    text: str
+    language: str  # of the text, where it is not that of the page; else empty
+
+
+@register.filter
+def worded(record: Record, column: Column) -> Wording:
+    """The value of a column as people read it, a text in the language of the page where it has it."""
+    own, english = value(record, column), record.translations.get(column.name, {}).get("en", "")
+    if column.type != "text":
+        return Wording(own, "")
+    if page_language() == "en":
+        return Wording(english, "") if english else Wording(own, "zh" if _HAN.search(own) else "")
+    return Wording(own, "") if own else Wording(english, "en" if english else "")
+
+
+@register.filter
+def heading(record: Record) -> str:
+    """What a record is called, in the language of the page where it has it."""
+    if page_language() != "en":
+        return str(record)
+    english = [record.translations.get(name, {}).get("en", "") for name in ("title", "name")]
+    return next(filter(None, [*english, getattr(record, "name_en", "")]), str(record))
+
+
+@register.filter
+def source(record: Record, column: Column) -> Origin:
+    """Where the value of a column comes from, and who has verified it."""
+    return origin(record, column.name)
+
+
+@register.filter
+def told(found: Any, column: Column) -> str:
+    """A plain value of a column, as it is kept in a change, as people read it."""
+    day = parse_date(found) if column.type == "date" and isinstance(found, str) else None
+    return as_read(day or found, column)
+
+
+@register.filter
+def anchor(field: BoundField) -> str:
+    """The id of the control of a field, or of its first box."""
+    return field.id_for_label or f"{field.auto_id}_0"
+
+
+@register.filter
+def has_errors(form: EntryForm, start: str) -> bool:
+    """Whether a field whose name begins so is wrong."""
+    return any(name.startswith(start) for name in form.errors)
+
+
+@register.filter
+def has_values(form: EntryForm, start: str) -> bool:
+    """Whether a field whose name begins so is filled in."""
+    return any(form[name].value() for name in form.fields if name.startswith(start))
