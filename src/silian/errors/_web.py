@@ -68,6 +68,75 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "attachment.empty": ("{name} is empty.", "“{name}”是空文件。"),
     # ── import and export ──
+    "web.text_long": (
+        "more than {limit} characters. Shorten it.",
+        "超过 {limit} 个字符。请缩短。",
+    ),
+    "web.text_nul": (
+        "holds a character that no text may hold (NUL). Type it anew.",
+        "含有文本中不允许的空字符（NUL）。请重新输入。",
+    ),
+    "web.text_turned": (
+        "holds an invisible sign that turns the direction of the text, so that it shows as another. Type it anew.",
+        "含有改变文字方向的不可见字符，显示会与实际不符。请重新输入。",
+    ),
+    "web.import_empty": (
+        "{file} holds no row that can be told: {seen}. Fill in a table whose heading has the names of the columns, "
+        "or say which table it is.",
+        "{file} 中没有可识别的行：{seen}。请填写表头为栏目名称的表，或在导入时选明内容。",
+    ),
+    "web.import_stopped": (
+        "{file} stopped the worker {count} times while it was read. It is too large for this machine, or damaged: "
+        "bring it in parts.",
+        "处理 {file} 时后台任务中断了 {count} 次：文件对本机过大，或已损坏。请拆成几份再导入。",
+    ),
+    "web.import_failed": (
+        "{file} could not be worked through ({found}). Nothing is half-written; try again, or tell the administrator.",
+        "未能处理完 {file}（{found}）。没有写入一半的记录；请重试，或联系管理员。",
+    ),
+    "web.undo_moved": (
+        "{count} of its records have changed since, so nothing was undone. Look at them below; then undo the others, "
+        "or none.",
+        "其中 {count} 条记录在导入之后又被修改，因此尚未撤销任何记录。请查看下列记录，再决定是否撤销其余记录。",
+    ),
+    "web.zip_unsafe": (
+        "{file} holds {found}, which leads out of the archive or is locked. Pack the tables themselves.",
+        "{file} 中的 {found} 指向压缩包之外或已加密。请只打包数据表本身。",
+    ),
+    "web.zip_large": (
+        "{file} would unpack to more than {limit}. Bring the tables one by one.",
+        "{file} 解压后超过 {limit}。请逐个导入其中的表。",
+    ),
+    "web.zip_broken": (
+        "{file} is no zip archive, or is damaged. Pack it anew.",
+        "{file} 不是 zip 压缩包，或已损坏。请重新打包。",
+    ),
+    "web.export_failed": (
+        "The file could not be made ({found}). Try another form, or fewer rows.",
+        "未能生成文件（{found}）。请换一种格式，或缩小范围后重试。",
+    ),
+    "web.sheet_small": (
+        "{sheet} has more than {limit} rows, the most that a sheet of Excel holds. Choose CSV or Parquet.",
+        "{sheet} 超过 {limit} 行，Excel 工作表容纳不下。请改用 CSV 或 Parquet，或缩小范围。",
+    ),
+    "web.cell_small": (
+        "A text in row {row} of {sheet} has more than {limit} characters, the most that a cell of Excel holds. "
+        "Choose CSV or Parquet.",
+        "{sheet} 第 {row} 行有超过 {limit} 个字符的文本，Excel 单元格容纳不下。请改用 CSV 或 Parquet。",
+    ),
+    # ── start and stop ──
+    "web.port": (
+        "Nothing can listen on {found}: {why}. Choose another address with --bind, or end what listens there.",
+        "无法在 {found} 上监听：{why}。请用 --bind 换一个地址，或结束占用它的程序。",
+    ),
+    "web.folder": (
+        "SILIAN_HOME {found} cannot be written: {why}. Make it writable, or set SILIAN_HOME to another folder.",
+        "SILIAN_HOME {found} 无法写入：{why}。请修改权限，或将 SILIAN_HOME 设为其他文件夹。",
+    ),
+    "web.dies": (
+        "The {found} ended {count} times within a minute; the site stops. Its own message stands above.",
+        "{found} 在一分钟内结束了 {count} 次，网站停止运行。原因见上方信息。",
+    ),
     # ── search, duplicates, merges ──
     "web.merge_changed": (
         "Something that the merge would change has been changed since you saw it. Look at it again.",

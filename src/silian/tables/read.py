@@ -14,7 +14,7 @@ from silian.tables.headings import READ_ME, headings, table_named
 from silian.tables.limits import LIMITS, Limits
 from silian.tables.problems import gathered, names_near, problem, sources_of
 from silian.tables.read_geojson import GEOJSON, read_geojson
-from silian.tables.read_table import TypedTable
+from silian.tables.read_table import TypedTable, cells_of
 from silian.tables.region import Region, Source
 from silian.tables.schema import tables
 
@@ -86,6 +86,28 @@ def read_region(path: Path, *, progress: Callable[[str], None] | None = None, li
         file = str(error.filename or path)
         raise ReadError("read.failed", file=file, found=error.strerror or str(error)) from error
     return _region(pieces, notes, geojson)
+
+
+def read_cells(path: Path, *, limits: Limits = LIMITS) -> dict[str, pl.DataFrame]:
+    """The cells of a region as they stand in its files, so that rows with problems can be handed back.
+
+    Returns
+    -------
+    For each table with a file: file, row, and as text a column for each that a heading names
+
+    Raises
+    ------
+    ReadError : as `read_region`.
+    """
+    made: dict[str, list[pl.DataFrame]] = {}
+    try:
+        for each in _files(path, limits)[0]:
+            for table, raw in _raw(each, limits, []):
+                made.setdefault(table.name, []).append(cells_of(raw, table))
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise ReadError("read.failed", file=str(error.filename or path), found=found) from error
+    return {name: pl.concat(parts, how="diagonal") for name, parts in made.items()}
 
 
 def read_table(path: Path, table: Table, *, beside: Region, limits: Limits = LIMITS) -> Region:

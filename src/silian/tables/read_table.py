@@ -62,6 +62,13 @@ class TypedTable:
         self.problems += notes
 
 
+def cells_of(raw: RawTable, table: Table) -> pl.DataFrame:
+    """The cells under a heading as they stand: file, row, and as text a column for each that the heading names."""
+    cells, rows = _Heading.of(raw, headings(table.name)).data()
+    file = pl.repeat(raw.file, len(rows), eager=True).alias("file")
+    return cells.select(file, rows.alias("row"), pl.all().cast(pl.String, strict=False))
+
+
 @dataclass(slots=True)
 class _Heading:
     """The heading of raw cells: which cell names which column."""

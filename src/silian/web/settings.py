@@ -148,6 +148,9 @@ USE_TZ = True
 # ── files, cache, tasks, letters ──
 STATIC_URL = "static/"
 STATIC_ROOT = ENVIRONMENT.home / "static"
+# half-written uploads lie here, and are swept when the site starts
+_uploads = ENVIRONMENT.home / "uploads"  # `serve` makes it
+FILE_UPLOAD_TEMP_DIR = str(_uploads) if _uploads.is_dir() else None
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

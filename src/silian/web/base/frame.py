@@ -19,9 +19,10 @@ REGISTRY: Final = ("needs", "achievements", "experts", "organisations", "facilit
 
 
 STEWARDS: Final = ("broker", "officer", "administrator")
-# Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation.
+# Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation,
+# member: who belongs to one.
 PAGES: Final = (
-    ("imports", gettext_lazy("导入"), STEWARDS),
+    ("imports", gettext_lazy("导入"), (*STEWARDS, "member")),
     ("duplicates", gettext_lazy("查重"), STEWARDS),
     ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
     ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
@@ -40,7 +41,8 @@ def frame(request: Request) -> dict[str, Any]:
         items.append({"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here})
     actor: Actor = getattr(request, "actor", VISITOR)
     for address, name, roles in PAGES:
-        if any(actor.holds(role) for role in roles) or (actor.led and "leader" in roles):
+        belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
+        if any(actor.holds(role) for role in roles) or belongs:
             url = reverse(address)
             items.append({"url": url, "name": name, "is_here": request.path.startswith(url)})
     return {"actor": actor, "navigation": items}

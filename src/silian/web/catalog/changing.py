@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from silian.web.base.log import log
+from silian.web.base.models import Place
 from silian.web.catalog.blocking import keep_keys
-from silian.web.catalog.fields import is_never_null, record_id
+from silian.web.catalog.fields import is_never_null, is_reference, record_id
 from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed
+from silian.web.catalog.rules import may
 from silian.web.catalog.sources import stamped
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from silian.web.base.actors import Actor
 
 BATCH: Final = 500  # records a statement
+Why = Literal["rights", "stale", "unknown", "referred"]
 KEPT: Final = (
     "state",
     "tiers",
@@ -58,7 +62,6 @@ class StaleError(Exception):
         self.conflicts = conflicts
 
 
-@transaction.atomic
 def change(
     actor: Actor, noun: str, edits: Iterable[Edit], *, kind: str = ChangeSet.Kind.EDIT, note: str = "",
     within: ChangeSet | None = None, source: str = "",
@@ -77,19 +80,57 @@ def change(
 
     Notes
     -----
-    The rules were asked before. Cost: two queries to read and four to write for each BATCH of records.
+    The rules were asked before. Cost: four queries to read and four to write for each BATCH of records.
     """
-    made = within or ChangeSet.objects.create(kind=kind, by_id=actor.user_id, pseudonym=actor.pseudonym, note=note)
     wanted = {edit.record_id: edit for edit in edits}
+    try:
+        with transaction.atomic():
+            return _change(actor, noun, wanted, kind=kind, note=note, within=within)
+    except IntegrityError:  # another writer has just made the record: this time it is seen
+        with transaction.atomic():
+            return _change(actor, noun, wanted, kind=kind, note=note, within=within)
+
+
+def _change(
+    actor: Actor, noun: str, wanted: Mapping[str, Edit], *, kind: str, note: str, within: ChangeSet | None
+) -> ChangeSet:
+    made = within or ChangeSet.objects.create(kind=kind, by_id=actor.user_id, pseudonym=actor.pseudonym, note=note)
     ids = list(wanted)
     conflicts: list[Conflict] = []
     for start in range(0, len(ids), BATCH):
-        conflicts += _change_batch(made, noun, [wanted[i] for i in ids[start : start + BATCH]], source or made.kind)
+        rows, stale = _planned(noun, [wanted[i] for i in ids[start : start + BATCH]], source or made.kind)
+        conflicts += stale
+        if not conflicts:
+            _write(made, noun, rows)
     if conflicts:
         raise StaleError(conflicts)
     detail = {"change_set": made.pk, "records": len(ids)}
-    log(actor, f"{noun}.{kind}", noun=noun, record_id=ids[0] if len(ids) == 1 else "", detail=detail)
+    log(actor, f"{noun}.{made.kind}", noun=noun, record_id=ids[0] if len(ids) == 1 else "", detail=detail)
     return made
+
+
+def change_fitting(
+    actor: Actor, noun: str, edits: Iterable[Edit], *, within: ChangeSet, source: str = ""
+) -> dict[str, Why]:
+    """Make, alter and take away those records of one noun that can be; at most BATCH of them, in one transaction.
+
+    Returns
+    -------
+    The id of each record that was left out, and why: rights, stale (changed since the writer saw it), unknown (it
+    names a record that is not there), referred (it is to go, and another record names it).
+
+    Raises
+    ------
+    IntegrityError : if another writer made or took away what these need at this moment; to be called again
+    """
+    wanted = {edit.record_id: edit for edit in edits}
+    with transaction.atomic():
+        rows, stale = _planned(noun, list(wanted.values()), source or within.kind)
+        left_out: dict[str, Why] = {conflict.record_id: "stale" for conflict in stale}
+        rows = _fitting(actor, noun, rows, left_out)
+        _write(within, noun, rows)
+        log(actor, f"{noun}.{within.kind}", noun=noun, detail={"change_set": within.pk, "records": len(rows)})
+    return left_out
 
 
 def undo(actor: Actor, changes: ChangeSet) -> ChangeSet:
@@ -107,7 +148,7 @@ def undo(actor: Actor, changes: ChangeSet) -> ChangeSet:
         for row in changes.rows.order_by("-pk"):
             rows.setdefault(row.noun, []).append(row)
         for noun, those in rows.items():
-            edits = [Edit(r.record_id, r.before, r.version if r.after is not None else None) for r in those]
+            edits = [Edit(r.record_id, r.before, r.version if r.after is not None else 0) for r in those]
             change(actor, noun, edits, within=made)
         bring_back(changes)
     return made
@@ -119,17 +160,22 @@ def plain(record: Record) -> dict[str, Any]:
     return columns | {name: getattr(record, name) for name in KEPT} | {"confirmed_on": _plain(record.confirmed_on)}
 
 
-class _Wanted(NamedTuple):
-    """A record as it shall be."""
+class _Row(NamedTuple):
+    """One record before and after."""
 
-    values: Mapping[str, Any]
-    version: int
+    record_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    version: int  # after the change; of a record that goes, its last one
     old: Record | None
+    home: Home | None  # of the record afterwards
 
 
-def _change_batch(made: ChangeSet, noun: str, edits: list[Edit], source: str) -> list[Conflict]:
+def _planned(noun: str, edits: list[Edit], source: str) -> tuple[list[_Row], list[Conflict]]:
+    """What some edits come to, and which of them come too late."""
     now = {r.record_id: r for r in _locked(MODELS[noun], [edit.record_id for edit in edits])}
-    conflicts, rows, wanted, gone = [], [], [], []
+    last = _last_versions(noun, [edit.record_id for edit in edits if edit.record_id not in now])
+    conflicts, rows, today = [], [], timezone.localdate()
     for edit in edits:
         old = now.get(edit.record_id)
         version = old.version if old else 0
@@ -140,21 +186,14 @@ def _change_batch(made: ChangeSet, noun: str, edits: list[Edit], source: str) ->
         after = None if edit.values is None else (before or {}) | dict(edit.values)
         if after == before:
             continue
-        if after is None:
-            gone.append(edit.record_id)
-        else:
+        if after is not None:
+            version = 1 + (version or last.get(edit.record_id, 0))
             if "sources" not in (edit.values or {}):
-                after["sources"] = stamped(MODELS[noun].table, before, after, source=source, on=timezone.localdate())
-            version += 1
-            wanted.append(_Wanted(after, version, old))
-        rows.append(
-            Change(changes=made, noun=noun, record_id=edit.record_id, before=before, after=after, version=version)
-        )
-    if not conflicts:
-        _write(noun, wanted, gone)
-        Change.objects.bulk_create(rows)
-        keep_keys(noun, [(row.record_id, row.before, row.after) for row in rows])
-    return conflicts
+                after["sources"] = stamped(MODELS[noun].table, before, after, source=source, on=today)
+        rows.append(_Row(edit.record_id, before, after, version, old, None))
+    stay = [row for row in rows if row.after is not None]
+    found = iter(homes(noun, [row.after for row in stay]) if stay else ())  # type: ignore[misc]
+    return [row if row.after is None else row._replace(home=next(found)) for row in rows], conflicts
 
 
 def _locked(model: type[Record], ids: list[str]) -> list[Record]:
@@ -163,35 +202,124 @@ def _locked(model: type[Record], ids: list[str]) -> list[Record]:
     return list(records.select_for_update() if connection.features.has_select_for_update else records)
 
 
-def _write(noun: str, wanted: list[_Wanted], gone: list[str]) -> None:
+def _last_versions(noun: str, ids: list[str]) -> dict[str, int]:
+    """The last versions of records that are gone: one that comes again goes on from there."""
+    if not ids:
+        return {}
+    rows = Change.objects.filter(noun=noun, record_id__in=ids).values_list("record_id")
+    return dict(rows.annotate(last=Max("version")))
+
+
+def _fitting(actor: Actor, noun: str, rows: list[_Row], left_out: dict[str, Why]) -> list[_Row]:
+    """The rows that may and can be written; the others are put into `left_out`."""
     model = MODELS[noun]
-    Unindexed.put(noun, [*(record_id(model.table, w.values) for w in wanted), *gone])
-    if wanted:
-        values = [w.values for w in wanted]
+    place_ids = {row.home.place_id for row in rows if row.home} | {row.old.place_id for row in rows if row.old}
+    places = Place.objects.in_bulk(list(place_ids))
+    root = Place.root()
+    fitting = []
+    for row in rows:
+        if not _may(actor, model, row, places, root):
+            left_out[row.record_id] = "rights"
+        else:
+            fitting.append(row)
+    unknown = _naming_nothing(model, fitting)
+    left_out |= dict.fromkeys(unknown, "unknown")
+    fitting = [row for row in fitting if row.record_id not in unknown]
+    while True:
+        gone = [row.record_id for row in fitting if row.after is None]
+        referred = referred_to(noun, gone)
+        if not referred:
+            return fitting
+        left_out |= dict.fromkeys(referred, "referred")
+        fitting = [row for row in fitting if row.record_id not in referred]
+
+
+def _may(actor: Actor, model: type[Record], row: _Row, places: Mapping[str, Place], root: Place) -> bool:
+    """Whether a person may write a row: of the record as it is, and as it shall be."""
+    if row.old is not None:
+        row.old.place = places.get(row.old.place_id, root)
+        if not may(actor, "withdraw" if row.after is None else "edit", row.old):
+            return False
+    if row.after is None or row.home is None:
+        return True
+    own = {"expert_id": row.after["expert_id"]} if model.noun in ("experts", "works") else {}
+    state = row.after.get("state", Record.State.PUBLISHED)
+    place = places.get(row.home.place_id, root)
+    new = model(owner_id=row.home.owner_id, place=place, state=state, tiers=row.after.get("tiers", {}), **own)
+    return may(actor, "edit" if row.old else "create", new)
+
+
+def _naming_nothing(model: type[Record], rows: list[_Row]) -> set[str]:
+    """The records among some that would name, in a column for one record, a record that is not there."""
+    found: set[str] = set()
+    for column in model.table.columns if any(row.after for row in rows) else ():
+        if not is_reference(column):
+            continue
+        noun = column.targets[0][0]
+        named = {row.record_id: row.after[column.name] for row in rows if row.after and row.after.get(column.name)}
+        known = set(MODELS[noun].objects.filter(pk__in=set(named.values())).values_list("pk", flat=True))
+        if noun == model.noun:
+            known |= {row.record_id for row in rows if row.after}
+        found |= {record_id for record_id, value in named.items() if value not in known}
+    return found
+
+
+def referred_to(noun: str, ids: Iterable[str]) -> set[str]:
+    """The records among some of a noun that a record which is not among them names, in a column for one record."""
+    asked = list(ids)
+    found: set[str] = set()
+    for other, model in MODELS.items() if asked else ():
+        for column in model.table.columns:
+            if is_reference(column) and column.targets[0][0] == noun:
+                records = model.objects.filter(**{f"{column.name}__in": asked})
+                records = records.exclude(pk__in=asked) if other == noun else records
+                found |= set(records.values_list(column.name, flat=True).distinct())
+    return found
+
+
+def _write(made: ChangeSet, noun: str, rows: list[_Row]) -> None:
+    model = MODELS[noun]
+    stay = [row for row in rows if row.after is not None]
+    gone = [row.record_id for row in rows if row.after is None]
+    Unindexed.put(noun, [row.record_id for row in rows])
+    if stay:
         if noun == "districts":
-            plant(values)
-        kept = [_record(model, w, home) for w, home in zip(wanted, homes(noun, values), strict=True)]
+            plant(row.after for row in stay if row.after is not None)
+        new = [_record(model, row) for row in stay if row.old is None]
+        kept = [_record(model, row) for row in stay if row.old is not None]
         names = [f.name for f in model._meta.concrete_fields if not f.primary_key]
+        model.objects.bulk_create(new)
         model.objects.bulk_create(
             kept, update_conflicts=True, update_fields=names, unique_fields=[model._meta.pk.name]
         )  # fmt: skip
-        old_homes = {w.old.record_id: (w.old.owner_id, w.old.place_id) for w in wanted if w.old}
-        moved = [r.record_id for r in kept if old_homes.get(r.record_id, ("", "")) != (r.owner_id, r.place_id)]
-        move_what_follows(noun, [i for i in moved if i in old_homes])
+        moved = [
+            row.record_id for row in stay if row.old and (row.old.owner_id, row.old.place_id) != row.home
+        ]  # fmt: skip
+        move_what_follows(noun, moved)
     if gone:
+        for column in model.table.columns:
+            if is_reference(column) and column.targets[0][0] == noun:
+                model.objects.filter(pk__in=gone).update(**{column.name: None})  # they may name each other
         model.objects.filter(pk__in=gone).delete()
+    Change.objects.bulk_create(
+        Change(changes=made, noun=noun, record_id=r.record_id, before=r.before, after=r.after, version=r.version)
+        for r in rows
+    )
+    keep_keys(noun, [(r.record_id, r.before, r.after) for r in rows])
 
 
-def _record(model: type[Record], wanted: _Wanted, home: Home) -> Record:
-    typed = {c.name: _typed(c, wanted.values.get(c.name)) for c in model.table.columns}
-    carried = {name: wanted.values[name] for name in KEPT if name in wanted.values}
+def _record(model: type[Record], row: _Row) -> Record:
+    values = row.after or {}
+    typed = {c.name: _typed(c, values.get(c.name)) for c in model.table.columns}
+    carried = {name: values[name] for name in KEPT if name in values}
     if isinstance(carried.get("confirmed_on"), str):
         carried["confirmed_on"] = date.fromisoformat(carried["confirmed_on"])
     if len(model.table.key) > 1:
         typed["key"] = record_id(model.table, typed)
-    made = model(**typed, **carried, version=wanted.version, owner_id=home.owner_id, place_id=home.place_id)
-    if wanted.old is not None:
-        made.created_at = wanted.old.created_at
+    home = row.home or Home("", Place.ROOT)
+    made = model(**typed, **carried, version=row.version, owner_id=home.owner_id, place_id=home.place_id)
+    if row.old is not None:
+        made.created_at = row.old.created_at
     return made
 
 

@@ -29,6 +29,7 @@ TELLING: Final = ("name", "name_en", "profile", "orcid", "email", "phone", "titl
 KINDS: Final = {
     "catalog.changeset.by": Kind(gettext_lazy("所做的变更"), ("kind", "at", "note"), kept=PSEUDONYM_STAYS),
     "catalog.import.by": Kind(gettext_lazy("导入的文件"), ("name", "at", "state"), kept=PSEUDONYM_STAYS),
+    "catalog.export.by": Kind(gettext_lazy("导出的文件"), ("noun", "form", "rows", "at")),
     "catalog.duplicatereport.by": Kind(gettext_lazy("查重"), ("noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.attachment.by": Kind(gettext_lazy("上传的附件"), ("name", "noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.draft.user": Kind(gettext_lazy("未保存的表单"), ("noun", "record_id", "at", "typed")),

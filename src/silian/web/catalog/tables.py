@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from django.db import transaction
 
-from silian.tables import Region, schema
+from silian.tables import Region
 from silian.web.catalog.blocking import build_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import FOLLOWED, Home, followed, homes, plant
@@ -16,7 +17,14 @@ from silian.web.catalog.models import MODELS, Record, Unindexed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from django.db.models import QuerySet
+
 BATCH: Final = 500  # rows a statement
+NONE: Final[Mapping[str, pl.DataType]] = MappingProxyType({})
+# What a record carries beside its columns and a writer needs to know.
+BESIDE: Final[Mapping[str, pl.DataType]] = MappingProxyType(
+    {"version": pl.Int64(), "owner_id": pl.String(), "place_id": pl.String(), "state": pl.String()}
+)
 
 
 def write_region(region: Region) -> None:
@@ -47,18 +55,23 @@ def read_region() -> Region:
 
 
 def table_of(
-    noun: str, *, states: tuple[str, ...] | None = (Record.State.PUBLISHED,), with_version: bool = False
+    noun: str, *, states: tuple[str, ...] | None = (Record.State.PUBLISHED,), beside: Mapping[str, pl.DataType] = NONE
 ) -> pl.DataFrame:
     """The records of one noun, as its schema says, in the order of their keys.
 
     Parameters
     ----------
     states : of these states only; of all where None
-    with_version : one more column, version
+    beside : further columns of the record, such as BESIDE
     """
-    model, table = MODELS[noun], schema.tables()[noun]
-    types = dict(table.polars) | ({"version": pl.Int64()} if with_version else {})
-    records = model.objects.all() if states is None else model.objects.filter(state__in=states)
+    model = MODELS[noun]
+    return frame_of(model.objects.all() if states is None else model.objects.filter(state__in=states), beside=beside)
+
+
+def frame_of(records: QuerySet[Record], *, beside: Mapping[str, pl.DataType] = NONE) -> pl.DataFrame:
+    """Some records of one noun as `table_of` gives all of them."""
+    table = records.model.table
+    types = dict(table.polars) | dict(beside)
     rows = records.order_by(*table.key).values_list(*types)
     made = pl.DataFrame(list(rows), schema=types, orient="row")
     texts = [c.name for c in table.columns if c.type in ("text", "code", "id")]

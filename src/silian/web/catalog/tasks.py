@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+import logging
+import os
+import platform
+import zlib
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 from django_tasks import task
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.actors import VISITOR, actor_of
 from silian.web.catalog import attachments, imports
@@ -13,28 +20,61 @@ from silian.web.catalog.duplicate_tasks import take_up_reports
 from silian.web.catalog.models import Attachment, Import
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from silian.web.base.actors import Actor
     from silian.web.catalog.models import Record
+
+UNDER_WAY: Final = (Import.State.READING, Import.State.APPLYING, Import.State.UNDOING)
+TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
+_LOG = logging.getLogger(__name__)
 
 
 @task()
 def import_task(number: int) -> None:
     """Do what an import waits for, by its state."""
-    brought = Import.objects.select_related("by", "changes").get(pk=number)
-    actor = actor_of(brought.by) if brought.by else VISITOR
-    if brought.state == Import.State.READING:
-        imports.read_import(brought)
-    elif brought.state == Import.State.APPLYING:
-        imports.apply_import(brought, actor)
-    elif brought.state == Import.State.UNDOING:
-        imports.undo_import(brought, actor)
+    brought = Import.objects.select_related("by", "changes", "undone").filter(pk=number).first()
+    work = {
+        Import.State.READING: imports.read_import,
+        Import.State.APPLYING: imports.apply_import,
+        Import.State.UNDOING: imports.undo_import,
+    }.get(brought.state) if brought else None  # type: ignore[call-overload]  # fmt: skip
+    if brought is None or work is None:
+        return
+    try:
+        work(brought, _actor(brought))
+    except imports.OvertakenError:
+        return
+    except (DatabaseError, OSError, ValueError, MemoryError) as error:
+        _LOG.exception("import %s", number)
+        _fail(brought, error)
 
 
-def ask(brought: Import, state: str) -> None:
-    """Put an import into a state in which the worker has something to do."""
+def _actor(brought: Import) -> Actor:
+    return actor_of(brought.by) if brought.by and brought.by.is_active else VISITOR
+
+
+def _fail(brought: Import, error: Exception) -> None:
+    """Say that it could not be done: what is written stays marked, and can be undone or asked for again."""
+    told = {"code": "web.import_failed", "found": {"file": brought.name, "found": type(error).__name__}}
+    over = Import.State.REFUSED if brought.state == Import.State.READING else Import.State.DONE
+    Import.objects.filter(pk=brought.pk, state=brought.state).update(state=over, phase="", **told)
+
+
+def ask(brought: Import, state: str, *, of: Sequence[str] = (), **values: object) -> bool:
+    """Put an import into a state in which the worker has something to do; whether it was in one of those before.
+
+    Parameters
+    ----------
+    of : the states that it must be in; a second click finds none
+    """
     with transaction.atomic():
-        Import.objects.filter(pk=brought.pk).update(state=state, done=0)
+        own = Import.objects.filter(pk=brought.pk, **({"state__in": list(of)} if of else {}))
+        fresh = {"phase": "", "done": 0, "code": "", "found": {}, "begun_at": timezone.now()}
+        if not own.update(state=state, **fresh, **values):
+            return False
         import_task.enqueue(brought.pk)
+    return True
 
 
 @task()
@@ -60,10 +100,48 @@ def scan_again() -> int:
     return len(waiting)
 
 
-def take_up() -> None:
-    """Ask again for what a killed worker left under way."""
-    under_way = (Import.State.READING, Import.State.APPLYING, Import.State.UNDOING)
-    for number in Import.objects.filter(state__in=under_way).values_list("pk", flat=True):
-        import_task.enqueue(number)
-    scan_again()
+def worker_name() -> str:
+    """The name of this machine's worker: the same after a start, another one for each machine and folder."""
+    home = os.environ.get("SILIAN_HOME", "")
+    return f"{platform.node()[:40]}-{zlib.crc32(home.encode()):08x}"
+
+
+def take_up(worker: str | None = None) -> int:
+    """Put back what a killed worker left under way; how many tasks.
+
+    Parameters
+    ----------
+    worker : whose tasks; called by the worker of that name before it begins, when none of them can be under way
+    """
+    name = worker or worker_name()
+    again = 0
+    for found in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):
+        if found.worker_ids[-1:] != [name]:
+            continue
+        if len(found.worker_ids) >= TRIES:
+            found.set_failed(RuntimeError(f"stopped its worker {TRIES} times"))
+            _give_up(found)
+        else:
+            DBTaskResult.objects.filter(pk=found.pk).update(status=TaskResultStatus.READY)
+            again += 1
+    waits = {
+        tuple(found.args_kwargs["args"])
+        for found in DBTaskResult.objects.filter(status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING))
+        if found.task_path == import_task.module_path
+    }
+    for number in Import.objects.filter(state__in=UNDER_WAY).values_list("pk", flat=True):
+        if (number,) not in waits:  # such as after a restored copy of the database
+            import_task.enqueue(number)
+            again += 1
     take_up_reports()
+    return again + scan_again()
+
+
+def _give_up(found: DBTaskResult[Any, Any]) -> None:
+    if found.task_path != import_task.module_path:
+        return
+    number = found.args_kwargs["args"][0]
+    for brought in Import.objects.filter(pk=number, state__in=UNDER_WAY):
+        over = Import.State.REFUSED if brought.state == Import.State.READING else Import.State.DONE
+        told = {"file": brought.name, "count": TRIES}
+        Import.objects.filter(pk=number).update(state=over, phase="", code="web.import_stopped", found=told)

@@ -8,7 +8,8 @@ import tempfile
 
 os.environ["SILIAN_MODE"] = "demo"
 os.environ["SILIAN_HOME"] = tempfile.mkdtemp(prefix="silian-tests-")
-(pathlib.Path(os.environ["SILIAN_HOME"]) / "static").mkdir()
+for name in ("static", "uploads"):
+    (pathlib.Path(os.environ["SILIAN_HOME"]) / name).mkdir()
 atexit.register(shutil.rmtree, os.environ["SILIAN_HOME"], ignore_errors=True)
 
 from silian.web.settings import *  # noqa: E402, F403

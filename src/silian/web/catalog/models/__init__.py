@@ -11,7 +11,7 @@ from silian.web.catalog.models.duplicates import (
     Merge,
     Reason,
 )
-from silian.web.catalog.models.imports import Import, ImportRow
+from silian.web.catalog.models.imports import Export, Import, ImportProblem, ImportRow
 from silian.web.catalog.models.interests import Interest
 from silian.web.catalog.models.records import (
     MODELS,
@@ -56,9 +56,11 @@ __all__ = [
     "DuplicatePair",
     "DuplicateReport",
     "Expert",
+    "Export",
     "Facility",
     "Fund",
     "Import",
+    "ImportProblem",
     "ImportRow",
     "IndexState",
     "Indicator",

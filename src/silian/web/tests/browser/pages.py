@@ -97,6 +97,8 @@ NO_PAGES = {
     "personal_export": "a file",
     "personal_erase": "asks for the password first",
     "receipt": "needs an account that was erased",
+    "import_problems": "needs a file",
+    "import_faulty": "a file",
     "park": "needs a park",
     "account_inactive": "of allauth: a sentence",
     "account_reauthenticate": "of allauth: the form of signing in",
