@@ -85,14 +85,14 @@ def change(
     wanted = {edit.record_id: edit for edit in edits}
     try:
         with transaction.atomic():
-            return _change(actor, noun, wanted, kind=kind, note=note, within=within)
+            return _change(actor, noun, wanted, kind=kind, note=note, within=within, source=source)
     except IntegrityError:  # another writer has just made the record: this time it is seen
         with transaction.atomic():
-            return _change(actor, noun, wanted, kind=kind, note=note, within=within)
+            return _change(actor, noun, wanted, kind=kind, note=note, within=within, source=source)
 
 
 def _change(
-    actor: Actor, noun: str, wanted: Mapping[str, Edit], *, kind: str, note: str, within: ChangeSet | None
+    actor: Actor, noun: str, wanted: Mapping[str, Edit], *, kind: str, note: str, within: ChangeSet | None, source: str
 ) -> ChangeSet:
     made = within or ChangeSet.objects.create(kind=kind, by_id=actor.user_id, pseudonym=actor.pseudonym, note=note)
     ids = list(wanted)
