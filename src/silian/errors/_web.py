@@ -111,10 +111,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{file} is no zip archive, or is damaged. Pack it anew.",
         "{file} 不是 zip 压缩包，或已损坏。请重新打包。",
     ),
-    "web.export_failed": (
-        "The file could not be made ({found}). Try another form, or fewer rows.",
-        "未能生成文件（{found}）。请换一种格式，或缩小范围后重试。",
-    ),
     "web.sheet_small": (
         "{sheet} has more than {limit} rows, the most that a sheet of Excel holds. Choose CSV or Parquet.",
         "{sheet} 超过 {limit} 行，Excel 工作表容纳不下。请改用 CSV 或 Parquet，或缩小范围。",
@@ -125,18 +121,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{sheet} 第 {row} 行有超过 {limit} 个字符的文本，Excel 单元格容纳不下。请改用 CSV 或 Parquet。",
     ),
     # ── start and stop ──
-    "web.port": (
-        "Nothing can listen on {found}: {why}. Choose another address with --bind, or end what listens there.",
-        "无法在 {found} 上监听：{why}。请用 --bind 换一个地址，或结束占用它的程序。",
-    ),
-    "web.folder": (
-        "SILIAN_HOME {found} cannot be written: {why}. Make it writable, or set SILIAN_HOME to another folder.",
-        "SILIAN_HOME {found} 无法写入：{why}。请修改权限，或将 SILIAN_HOME 设为其他文件夹。",
-    ),
-    "web.dies": (
-        "The {found} ended {count} times within a minute; the site stops. Its own message stands above.",
-        "{found} 在一分钟内结束了 {count} 次，网站停止运行。原因见上方信息。",
-    ),
     # ── search, duplicates, merges ──
     "web.merge_changed": (
         "Something that the merge would change has been changed since you saw it. Look at it again.",
