@@ -98,6 +98,7 @@ ERROR_ROOMS = {
     "plan": ("The plan file", "方案文件"),
     "run": ("The main job", "主流程"),
     "web": ("The site", "网站"),
+    "attachment": ("Files of a record", "记录的附件"),
 }
 
 
