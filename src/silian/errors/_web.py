@@ -67,6 +67,24 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "这条记录的附件合计将超过 {most}。请先移除不再需要的附件。",
     ),
     "attachment.empty": ("{name} is empty.", "“{name}”是空文件。"),
+    "booking.times": (
+        "Choose a time to come, on the half hour, of at most {days} days and at most {ahead} days ahead; the end lies "
+        "after the beginning.",
+        "请选择将来的时段：起止为整点或半点，结束晚于开始，最长 {days} 天，最多提前 {ahead} 天。",
+    ),
+    "booking.clock": (
+        "The clock is changed around {found}. Choose another time.",
+        "{found} 前后时钟会调整，请另选时间。",
+    ),
+    "booking.taken": ("This time is taken. Choose another.", "这一时段已被占用，请另选时段。"),
+    "booking.many": (
+        "{most} of your requests for this facility wait for an answer. Cancel one first.",
+        "您对该设施已有 {most} 个待确认的申请，请先取消不需要的申请。",
+    ),
+    "booking.state": (
+        "This cannot be done any more: the booking is {state}, or its time has begun.",
+        "无法执行：预约为“{state}”，或已到开始时间。",
+    ),
     # ── import and export ──
     "web.text_long": (
         "more than {limit} characters. Shorten it.",

@@ -20,6 +20,7 @@ from silian.errors import WebError
 from silian.web.base.languages import page_language
 from silian.web.catalog import attachments, tasks
 from silian.web.catalog.filetypes import KINDS
+from silian.web.catalog.merging import resolve
 from silian.web.catalog.models import MODELS, Attachment
 from silian.web.catalog.queries import FACES
 from silian.web.catalog.rules import may
@@ -65,7 +66,10 @@ class AttachmentForm(forms.Form):
 
 
 def _record(request: Request, noun: str, record_id: str) -> Record:
-    record = MODELS[noun].objects.select_related("place").filter(pk=record_id).first() if noun in FACES else None
+    if noun not in FACES:
+        raise Http404
+    now = resolve(noun, [record_id]).get(record_id, record_id)
+    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
     if record is None or not may(request.actor, "see", record):
         raise Http404
     return record

@@ -16,7 +16,8 @@ from django.utils import timezone
 from silian.errors import WebError
 from silian.web.base.log import log
 from silian.web.catalog.filetypes import clean_name, media_type
-from silian.web.catalog.models import MODELS, Attachment, AttachmentMove
+from silian.web.catalog.interests import is_mutual
+from silian.web.catalog.models import MODELS, Attachment
 from silian.web.catalog.rules import STEWARDS, is_own, may
 
 if TYPE_CHECKING:
@@ -41,15 +42,15 @@ def readable(actor: Actor, record: Record, attachment: Attachment) -> bool:
     )
 
 
-def open_tiers(actor: Actor, record: Record, *, is_mutual: bool = False) -> tuple[str, ...]:
-    """The tiers of the files of a record that are open to a person, as its columns are."""
+def open_tiers(actor: Actor, record: Record) -> tuple[str, ...]:
+    """The tiers of the files of a record that are open to a person, as its columns are. Cost: at most one query."""
     if is_own(actor, record) or _is_steward(actor, record):
         return tuple(Attachment.Tier.values)
-    return (Attachment.Tier.PUBLIC, Attachment.Tier.MUTUAL) if is_mutual else (Attachment.Tier.PUBLIC,)
+    return (Attachment.Tier.PUBLIC, Attachment.Tier.MUTUAL) if is_mutual(actor, record) else (Attachment.Tier.PUBLIC,)
 
 
 def listed(actor: Actor, record: Record) -> list[Attachment]:
-    """The files of a record that a person may know of, the newest first. Cost: one query.
+    """The files of a record that a person may know of, the newest first. Cost: two queries.
 
     A file that the scanner has not passed shows itself to its bringer and to stewards, one that was taken away to
     whoever may edit the record, as long as it can come back.
@@ -156,23 +157,6 @@ def purge(now: datetime) -> int:
         if name:
             storage.delete(name)
     return len(old)
-
-
-@transaction.atomic
-def move(noun: str, old_id: str, new_id: str) -> int:
-    """Give the files of one record to another with which it is merged; `move_back` undoes it."""
-    those = list(Attachment.objects.filter(noun=noun, record_id=old_id))
-    AttachmentMove.objects.bulk_create(AttachmentMove(attachment=a, old_id=old_id, new_id=new_id) for a in those)
-    return Attachment.objects.filter(pk__in=[a.pk for a in those]).update(record_id=new_id)
-
-
-@transaction.atomic
-def move_back(noun: str, old_id: str, new_id: str) -> int:
-    """Give back the files that `move` took from one record to another and that are still there."""
-    moves = AttachmentMove.objects.filter(attachment__noun=noun, old_id=old_id, new_id=new_id)
-    ids = list(moves.values_list("attachment_id", flat=True))
-    moves.delete()
-    return Attachment.objects.filter(pk__in=ids, record_id=new_id).update(record_id=old_id)
 
 
 def _sha256(file: IO[bytes]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from silian.web.base.models import Invitation, Membership, User
-from silian.web.catalog.models import Alias, Attachment, ChangeSet, Merge
+from silian.web.catalog.models import Alias, Attachment, Booking, ChangeSet, Merge
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -30,6 +30,8 @@ FOLLOWERS: list[Follower] = [
     Follower(_("邀请"), Invitation, "org_id", "organisations"),
     Follower(_("账户"), User, "expert_id", "experts"),
     Follower(_("附件"), Attachment, "record_id"),
+    Follower(_("预约"), Booking, "facility_id", "facilities"),
+    Follower(_("预约"), Booking, "org_id", "organisations"),
 ]
 
 

@@ -18,6 +18,7 @@ from silian.web.base.languages import page_language
 from silian.web.base.log import log
 from silian.web.catalog import history
 from silian.web.catalog.changing import StaleError
+from silian.web.catalog.merging import resolve
 from silian.web.catalog.models import MODELS, ChangeSet
 from silian.web.catalog.queries import FACES
 from silian.web.catalog.rules import may
@@ -52,6 +53,7 @@ def history_page(request: SignedIn, noun: str, record_id: str) -> HttpResponse:
     shared = {
         "record": record, "is_there": is_there, "table": record.table, "page": page, "noun": noun,
         "has_pages": noun in FACES, "may_edit": may(request.actor, "edit", record),
+        "merged_into": None if is_there else resolve(noun, [record_id]).get(record_id),
     }  # fmt: skip
     return render(request, "catalog/history.html", shared)
 
@@ -63,13 +65,13 @@ def restore_record(request: SignedIn, noun: str, record_id: str) -> HttpResponse
     record, is_there = _subject(request, noun, record_id)
     if not may(request.actor, "edit", record):
         raise PermissionDenied
-    if not is_there:
+    if not is_there and not resolve(noun, [record_id]):
         try:
             history.restore(request.actor, record)
         except WebError as error:
             messages.error(request, error.message(page_language()))
             return redirect("history", noun, record_id)
-    messages.success(request, _("已恢复。"))
+        messages.success(request, _("已恢复。"))
     return redirect("history", noun, record_id)
 
 

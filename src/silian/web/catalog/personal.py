@@ -33,6 +33,10 @@ KINDS: Final = {
     "catalog.duplicatereport.by": Kind(gettext_lazy("查重"), ("noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.attachment.by": Kind(gettext_lazy("上传的附件"), ("name", "noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.draft.user": Kind(gettext_lazy("未保存的表单"), ("noun", "record_id", "at", "typed")),
+    "catalog.booking.by": Kind(
+        gettext_lazy("预约的设施"), ("facility_id", "org_id", "from_at", "until_at", "purpose", "state"),
+        kept=PSEUDONYM_STAYS,
+    ),
     "catalog.interest.by": Kind(
         gettext_lazy("表达的意向"), ("noun", "record_id", "org_id", "state", "at"), kept=PSEUDONYM_STAYS
     ),

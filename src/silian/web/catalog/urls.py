@@ -3,9 +3,7 @@
 from django.urls import include, path
 
 from silian.web.catalog import (
-    attachment_views,
     entry_views,
-    history_views,
     import_views,
     interest_views,
     list_views,
@@ -13,6 +11,7 @@ from silian.web.catalog import (
 )  # fmt: skip
 
 urlpatterns = [
+    path("", include("silian.web.catalog.thing_urls")),
     path("duplicates/", include("silian.web.catalog.duplicate_urls")),
     path("imports/", import_views.import_list, name="imports"),
     path("imports/<int:number>/", import_views.import_page, name="import"),
@@ -22,18 +21,10 @@ urlpatterns = [
     path("imports/<int:number>/cancel/", import_views.import_cancel, name="import_cancel"),
     path("imports/<int:number>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:number>/undo/", import_views.import_undo, name="import_undo"),
-    path("attachments/<slug:key>/", attachment_views.download, name="attachment"),
-    path("attachments/<slug:key>/detach/", attachment_views.detach, name="attachment_detach"),
-    path("<slug:noun>/<str:record_id>/attachments/", attachment_views.attachments_page, name="attachments"),
-    path("changes/", history_views.mine, name="changes"),
-    path("changes/<int:number>/", history_views.change_set, name="change_set"),
-    path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),
     path("interests/", interest_views.interest_list, name="interests"),
     path("interests/<int:number>/answer/", interest_views.interest_answer, name="interest_answer"),
     path("interests/<int:number>/withdraw/", interest_views.interest_withdraw, name="interest_withdraw"),
     path("<slug:noun>/<str:record_id>/interest/", interest_views.interest_ask, name="interest_ask"),
-    path("<slug:noun>/<str:record_id>/history/", history_views.history_page, name="history"),
-    path("<slug:noun>/<str:record_id>/restore/", history_views.restore_record, name="restore"),
     path("confirm/", record_views.waiting_page, name="waiting"),
     path("drafts/keep/", entry_views.draft_keep, name="draft_keep"),
     path("drafts/discard/", entry_views.draft_discard, name="draft_discard"),

@@ -1,6 +1,7 @@
 """What the registry remembers."""
 
-from silian.web.catalog.models.attachments import Attachment, AttachmentMove
+from silian.web.catalog.models.attachments import Attachment
+from silian.web.catalog.models.bookings import Booking
 from silian.web.catalog.models.changes import Alias, Change, ChangeSet
 from silian.web.catalog.models.drafts import Counter, Draft
 from silian.web.catalog.models.duplicates import (
@@ -46,7 +47,7 @@ __all__ = [
     "Alias",
     "AssignmentRule",
     "Attachment",
-    "AttachmentMove",
+    "Booking",
     "ChallengeSkill",
     "Change",
     "ChangeSet",

@@ -55,11 +55,3 @@ class Attachment(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["noun", "record_id"], name="attachments_of_record"),)
-
-
-class AttachmentMove(models.Model):
-    """An attachment went from one record to another when the two were merged; kept to be undone."""
-
-    attachment = models.ForeignKey(Attachment, models.CASCADE, related_name="moves")
-    old_id = models.CharField(max_length=KEY_LENGTH)
-    new_id = models.CharField(max_length=KEY_LENGTH)

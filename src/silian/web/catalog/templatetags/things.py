@@ -23,5 +23,6 @@ def things(context: dict[str, Any], record: Record) -> dict[str, Any]:
         "record": record,
         "may_history": not actor.is_visitor and may(actor, "history", record),
         "may_edit": not actor.is_visitor and may(actor, "edit", record),
+        "has_booking": record.noun == "facilities",
         "attachments": [a for a in listed(actor, record) if a.gone_at is None],
     }

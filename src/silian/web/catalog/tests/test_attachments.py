@@ -18,8 +18,8 @@ from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
 from silian.web.base.models import LogEntry
-from silian.web.catalog import attachments
-from silian.web.catalog.changing import Edit, change
+from silian.web.catalog import attachments, interests, merging
+from silian.web.catalog.changing import Edit, change, undo
 from silian.web.catalog.filetypes import OFFICE, clean_name, media_type
 from silian.web.catalog.models import Attachment, Need
 
@@ -314,18 +314,33 @@ def test_what_was_taken_away_comes_back_within_thirty_days_and_then_is_gone(peop
     assert not Attachment.objects.exists()
 
 
-def test_move_gives_files_to_the_other_record_and_move_back_returns_those_alone(people):
-    one, two, three = Need.objects.select_related("place").order_by("pk")[:3]
-    for need, content in ((one, PDF), (two, PDF + b"2"), (three, PDF + b"3")):
+def test_a_merge_takes_files_along_and_its_undo_returns_those_alone(people):
+    actor = people["broker"].actor
+    one, two = Need.objects.select_related("place").order_by("pk")[:2]
+    for need, content in ((one, PDF), (two, PDF + b"2")):
         sent(people["broker"], need, content=content)
 
-    attachments.move("needs", one.pk, two.pk)
-    attachments.move("needs", two.pk, three.pk)
-    assert Attachment.objects.filter(record_id=three.pk).count() == 3
-    attachments.move_back("needs", two.pk, three.pk)
-    attachments.move_back("needs", one.pk, two.pk)
+    made = merging.merge(actor, "needs", one.pk, two.pk, chosen={}, seal=merging.plan(one, two).seal)
+    together = set(Attachment.objects.values_list("record_id", flat=True))
+    there = people["broker"].client.get(reverse("attachments", args=["needs", two.pk])).content.decode()
+    undo(actor, made.changes)
 
-    assert sorted(Attachment.objects.values_list("record_id", flat=True)) == sorted([one.pk, two.pk, three.pk])
+    assert together == {one.pk}
+    assert there.count("说明.pdf</a>") == 2
+    assert sorted(Attachment.objects.values_list("record_id", flat=True)) == sorted([one.pk, two.pk])
+
+
+def test_files_after_mutual_interest_open_to_the_other_side(people):
+    need = own_need(people)
+    sent(people["enterprise"], need, tier="mutual")
+    sent(people["enterprise"], need, name="内部.pdf", content=PDF + b" ", tier="broker")
+    interest = interests.ask(people["researcher"].actor, need)
+    before = [got(people["researcher"], a).status_code for a in Attachment.objects.order_by("pk")]
+
+    interests.answer(people["enterprise"].actor, interest, agrees=True)
+
+    assert before == [404, 404]
+    assert [got(people["researcher"], a).status_code for a in Attachment.objects.order_by("pk")] == [200, 404]
 
 
 @pytest.mark.parametrize("many", [1, 40])
@@ -334,7 +349,7 @@ def test_the_page_of_files_takes_a_fixed_number_of_queries(people, django_assert
     for number in range(many):
         sent(people["enterprise"], need, content=PDF + b" " * number)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         assert people["enterprise"].client.get(reverse("attachments", args=["needs", need.pk])).status_code == 200
 
 

@@ -1,0 +1,21 @@
+"""Addresses of what hangs on records: their history, attachments, bookings."""
+
+from django.urls import path
+
+from silian.web.catalog import attachment_views, booking_views, history_views
+
+urlpatterns = [
+    path("attachments/<slug:key>/", attachment_views.download, name="attachment"),
+    path("attachments/<slug:key>/detach/", attachment_views.detach, name="attachment_detach"),
+    path("<slug:noun>/<str:record_id>/attachments/", attachment_views.attachments_page, name="attachments"),
+    path("bookings/", booking_views.mine, name="bookings"),
+    path("bookings/calendar.ics", booking_views.my_calendar, name="bookings_calendar"),
+    path("bookings/<slug:key>.ics", booking_views.one_calendar, name="booking_calendar"),
+    path("bookings/<slug:key>/<slug:verb>/", booking_views.turn, name="booking_turn"),
+    path("facilities/<str:record_id>/booking/", booking_views.booking_page, name="booking"),
+    path("changes/", history_views.mine, name="changes"),
+    path("changes/<int:number>/", history_views.change_set, name="change_set"),
+    path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),
+    path("<slug:noun>/<str:record_id>/history/", history_views.history_page, name="history"),
+    path("<slug:noun>/<str:record_id>/restore/", history_views.restore_record, name="restore"),
+]
