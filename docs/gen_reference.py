@@ -99,6 +99,7 @@ ERROR_ROOMS = {
     "run": ("The main job", "主流程"),
     "web": ("The site", "网站"),
     "attachment": ("Files of a record", "记录的附件"),
+    "booking": ("Booking of facilities", "设施预约"),
 }
 
 
@@ -400,11 +401,14 @@ def _command(english: Mapping[str, Any], chinese: Mapping[str, Any]) -> str:
 def modules() -> tuple[str, ...]:
     """Public modules: no name in their path begins with an underscore; tests, the command line and the site apart."""
     found = ["silian.errors"]
-    for module in pkgutil.walk_packages([str(SOURCE)], "silian."):
-        parts = module.name.split(".")
-        is_api = parts[1] not in ("cli", "web") and not any(part.startswith("_") for part in parts)
-        if "tests" not in parts and is_api:
-            found.append(module.name)
+    for room in pkgutil.iter_modules([str(SOURCE)]):
+        if room.name in ("cli", "web"):  # to look into the packages of the site is to import them, without a site
+            continue
+        inside = pkgutil.walk_packages([str(SOURCE / room.name)], f"silian.{room.name}.") if room.ispkg else ()
+        for name in (f"silian.{room.name}", *(module.name for module in inside)):
+            parts = name.split(".")
+            if "tests" not in parts and not any(part.startswith("_") for part in parts):
+                found.append(name)
     return tuple(dict.fromkeys(found))
 
 
