@@ -138,6 +138,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose CSV or Parquet.",
         "{sheet} 第 {row} 行有超过 {limit} 个字符的文本，Excel 单元格容纳不下。请改用 CSV 或 Parquet。",
     ),
+    "web.export_failed": (
+        "The file could not be made ({found}). Try another form, or fewer rows.",
+        "未能生成文件（{found}）。请换一种格式，或缩小范围后重试。",
+    ),
     # ── start and stop ──
     # ── search, duplicates, merges ──
     "web.merge_changed": (

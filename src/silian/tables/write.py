@@ -222,6 +222,11 @@ def _fill_sheet(sheet: xlsxwriter.worksheet.Worksheet, table: pl.DataFrame, sche
                 write(row, at, value)
 
 
+def as_cells(table: pl.DataFrame, schema: Table) -> pl.DataFrame:
+    """A table as the cells of a sheet hold it: lists as one text each."""
+    return table.select(_as_text(column) for column in schema.columns)
+
+
 def _as_text(column: Column) -> pl.Expr:
     """Lists as one text, their separators escaped; all else as it is."""
     cell = pl.col(column.name)

@@ -15,9 +15,9 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.actors import VISITOR, actor_of
-from silian.web.catalog import attachments, imports
+from silian.web.catalog import attachments, exports, imports
 from silian.web.catalog.duplicate_tasks import take_up_reports
-from silian.web.catalog.models import Attachment, Import
+from silian.web.catalog.models import Attachment, Export, Import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,21 @@ def import_task(number: int) -> None:
     except (DatabaseError, OSError, ValueError, MemoryError) as error:
         _LOG.exception("import %s", number)
         _fail(brought, error)
+
+
+@task()
+def export_task(number: int) -> None:
+    """Make the file of an export that is not made yet, and take away old ones."""
+    exports.sweep()
+    taken = Export.objects.select_related("by").filter(pk=number, state=Export.State.WAITING).first()
+    if taken is None:
+        return
+    try:
+        exports.make(taken, actor_of(taken.by) if taken.by.is_active else VISITOR)
+    except (DatabaseError, OSError, ValueError, MemoryError) as error:
+        _LOG.exception("export %s", number)
+        found = {"found": type(error).__name__}
+        Export.objects.filter(pk=number).update(state=Export.State.FAILED, code="web.export_failed", found=found)
 
 
 def _actor(brought: Import) -> Actor:
@@ -133,6 +148,8 @@ def take_up(worker: str | None = None) -> int:
         if (number,) not in waits:  # such as after a restored copy of the database
             import_task.enqueue(number)
             again += 1
+    for number in Export.objects.filter(state=Export.State.WAITING).values_list("pk", flat=True):
+        export_task.enqueue(number)  # done twice, it finds nothing to do
     take_up_reports()
     return again + scan_again()
 

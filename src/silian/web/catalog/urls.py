@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from silian.web.catalog import (
     entry_views,
+    export_views,
     import_views,
     interest_views,
     list_views,
@@ -21,6 +22,10 @@ urlpatterns = [
     path("imports/<int:number>/cancel/", import_views.import_cancel, name="import_cancel"),
     path("imports/<int:number>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:number>/undo/", import_views.import_undo, name="import_undo"),
+    path("exports/", export_views.export_list, name="exports"),
+    path("exports/region/", export_views.export_region, name="export_region"),
+    path("exports/of/<slug:noun>/", export_views.export_make, name="export_make"),
+    path("exports/<int:number>/", export_views.export_file, name="export_file"),
     path("interests/", interest_views.interest_list, name="interests"),
     path("interests/<int:number>/answer/", interest_views.interest_answer, name="interest_answer"),
     path("interests/<int:number>/withdraw/", interest_views.interest_withdraw, name="interest_withdraw"),
