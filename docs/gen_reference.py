@@ -100,6 +100,7 @@ ERROR_ROOMS = {
     "web": ("The site", "网站"),
     "attachment": ("Files of a record", "记录的附件"),
     "booking": ("Booking of facilities", "设施预约"),
+    "claim": ("Experts and their accounts", "专家认领"),
 }
 
 

@@ -67,6 +67,13 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "这条记录的附件合计将超过 {most}。请先移除不再需要的附件。",
     ),
     "attachment.empty": ("{name} is empty.", "“{name}”是空文件。"),
+    "claim.taken": ("This expert has an account already.", "这位专家已有账户，不能再认领。"),
+    "claim.other": (
+        "One account is one expert. Withdraw the other claim, or give up the other expert, first.",
+        "一个账户只能对应一位专家。请先撤回另一个认领，或解除已认领的专家。",
+    ),
+    "claim.state": ("This claim is {state} already.", "这个认领已是“{state}”状态。"),
+    "claim.work": ("The work with the DOI {found} is there already.", "DOI 为 {found} 的业绩已在列。"),
     "booking.times": (
         "Choose a time to come, on the half hour, of at most {days} days and at most {ahead} days ahead; the end lies "
         "after the beginning.",

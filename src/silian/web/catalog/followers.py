@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from silian.web.base.models import Invitation, Membership, User
-from silian.web.catalog.models import Alias, Attachment, Booking, ChangeSet, Merge
+from silian.web.catalog.models import Alias, Attachment, Booking, ChangeSet, Claim, Merge
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -29,6 +29,7 @@ FOLLOWERS: list[Follower] = [
     Follower(_("成员"), Membership, "org_id", "organisations", alone="user_id"),
     Follower(_("邀请"), Invitation, "org_id", "organisations"),
     Follower(_("账户"), User, "expert_id", "experts"),
+    Follower(_("认领"), Claim, "expert_id", "experts"),
     Follower(_("附件"), Attachment, "record_id"),
     Follower(_("预约"), Booking, "facility_id", "facilities"),
     Follower(_("预约"), Booking, "org_id", "organisations"),

@@ -33,6 +33,11 @@ KINDS: Final = {
     "catalog.duplicatereport.by": Kind(gettext_lazy("查重"), ("noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.attachment.by": Kind(gettext_lazy("上传的附件"), ("name", "noun", "at", "state"), kept=PSEUDONYM_STAYS),
     "catalog.draft.user": Kind(gettext_lazy("未保存的表单"), ("noun", "record_id", "at", "typed")),
+    "catalog.savedsearch.user": Kind(gettext_lazy("保存的检索"), ("name", "words", "chosen", "made_at")),
+    "catalog.claim.user": Kind(gettext_lazy("专家认领"), ("expert_id", "note", "state", "reason", "at")),
+    "catalog.claim.decided_by": Kind(
+        gettext_lazy("核实的认领"), ("expert_id", "state", "decided_at"), kept=PSEUDONYM_STAYS
+    ),
     "catalog.booking.by": Kind(
         gettext_lazy("预约的设施"), ("facility_id", "org_id", "from_at", "until_at", "purpose", "state"),
         kept=PSEUDONYM_STAYS,

@@ -3,6 +3,7 @@
 from silian.web.catalog.models.attachments import Attachment
 from silian.web.catalog.models.bookings import Booking
 from silian.web.catalog.models.changes import Alias, Change, ChangeSet
+from silian.web.catalog.models.claims import Claim
 from silian.web.catalog.models.drafts import Counter, Draft
 from silian.web.catalog.models.duplicates import (
     AGAINST,
@@ -51,6 +52,7 @@ __all__ = [
     "ChallengeSkill",
     "Change",
     "ChangeSet",
+    "Claim",
     "Counter",
     "District",
     "Draft",

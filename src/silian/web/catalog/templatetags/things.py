@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import template
 
 from silian.web.catalog.attachments import listed
+from silian.web.catalog.claims import may_claim
+from silian.web.catalog.models import Expert
 from silian.web.catalog.rules import may
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ def things(context: dict[str, Any], record: Record) -> dict[str, Any]:
         "record": record,
         "may_history": not actor.is_visitor and may(actor, "history", record),
         "may_edit": not actor.is_visitor and may(actor, "edit", record),
+        "may_claim": isinstance(record, Expert) and may_claim(actor, record),
+        "has_works": isinstance(record, Expert) and not actor.is_visitor and may(actor, "edit", record),
         "has_booking": record.noun == "facilities",
         "attachments": [a for a in listed(actor, record) if a.gone_at is None],
     }

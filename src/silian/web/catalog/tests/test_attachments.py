@@ -141,7 +141,6 @@ def sent(person, need, name="说明.pdf", content=PDF, declared="application/pdf
 def got(person, attachment):
     answer = person.client.get(reverse("attachment", args=[attachment.key]))
     answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    answer.close()
     return answer
 
 
