@@ -159,6 +159,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{found} is no longer there: it may have been merged or deleted. Look for it in the list.",
         "{found} 已不存在，可能已被合并或删除。请在列表中查找。",
     ),
+    "web.searches_full": (
+        "You keep {most} searches already, and no more can be kept. Delete one first.",
+        "最多保存 {most} 个检索。请先删除一个。",
+    ),
     "web.index_missing": (
         "There is no search index yet. The keeper builds it: wait a minute, or run python -m silian.web reindex.",
         "检索索引尚未建立，后台正在建立，请稍候；也可运行 python -m silian.web reindex。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -40,6 +41,7 @@ __all__ = [
 
 PAGE: Final = 25  # records a page
 MANY: Final = searching.MANY  # records that can be walked through page by page; then a filter is asked for
+TERMS_LAST: Final = 60  # seconds that names of things are kept
 LONGEST: Final = 200  # characters of what is searched for
 
 
@@ -149,11 +151,14 @@ def listed(actor: Actor, face: Face, asked: Asked, language: schema.Language) ->
     return Found(rows, hits.count if hits else None, is_more and start + PAGE < MANY, [*more, *facets], problem)
 
 
-def row_of(actor: Actor, record: Record, face: Face, table: schema.Table) -> Row:
-    """A record as a list shows it: what is not for this person is None, a name of what they may not see too."""
+def row_of(actor: Actor, record: Record, face: Face, table: schema.Table, most: int | None = None) -> Row:
+    """A record as a list shows it, or the first `most` columns of it.
+
+    What is not for this person is None, and so is the name of what they may not see.
+    """
     names = shown(actor, record)
     cells: list[tuple[schema.Column, Any]] = []
-    for name in face.columns:
+    for name in face.columns[:most]:
         value = getattr(record, field_name(table[name])) if name in names else None
         if isinstance(value, Record) and not may(actor, "see", value):
             value = None
@@ -218,10 +223,13 @@ def names_of(noun: str, ids: Iterable[str], language: schema.Language) -> dict[s
 
 
 def terms() -> Terms:
-    """Names of things: those of the registry over the shipped list. Cost: one query."""
-    rows = tuple(
-        Term.objects.filter(state=Record.State.PUBLISHED).order_by("pk").values_list("zh", "en", "synonyms")[:MANY]
-    )
+    """Names of things: those of the registry over the shipped list. Cost: one query a minute."""
+    return _terms_at(int(time.monotonic() // TERMS_LAST))
+
+
+@lru_cache(maxsize=1)
+def _terms_at(_minute: int) -> Terms:
+    rows = Term.objects.filter(state=Record.State.PUBLISHED).order_by("pk").values_list("zh", "en", "synonyms")[:MANY]
     return _terms(tuple((zh, tuple(en or ()), tuple(more or ())) for zh, en, more in rows))
 
 

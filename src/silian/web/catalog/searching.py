@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import tantivy
 
-from silian.web.catalog.asking import Question, Unit, atoms, compact
+from silian.web.catalog.asking import Question, Unit, atoms, compact, question
 from silian.web.catalog.indexing import FACETS, SORTS, reader
 from silian.web.catalog.rules import STEWARDS
 
@@ -129,12 +129,12 @@ def meant(actor: Actor, wanted: Wanted, terms: Terms, limit: int = 3) -> list[tu
     for place, unit in enumerate(asked.units):
         for word in _words_like(actor, unit, terms):
             found += [" ".join(word if n == place else u.typed for n, u in enumerate(asked.units))]
-    if len(asked.units) > 1:
-        found += [" ".join(u.typed for u in asked.units if u is not left) for left in asked.units]
+    parts = asked.typed.split(" ")
+    if len(parts) > 1:
+        found += [" ".join(p for n, p in enumerate(parts) if n != left) for left in range(len(parts))]
     offered = []
     for text in dict.fromkeys(found):
-        units = tuple(Unit(t) for t in text.split(" "))
-        number = count(actor, Wanted(Question(text, units), wanted.chosen))
+        number = count(actor, Wanted(question(text, terms=terms), wanted.chosen))
         if number:
             offered.append((text, number))
         if len(offered) == limit:

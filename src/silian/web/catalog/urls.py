@@ -9,9 +9,16 @@ from silian.web.catalog import (
     interest_views,
     list_views,
     record_views,
+    search_views,
 )  # fmt: skip
 
 urlpatterns = [
+    path("search/", search_views.search_page, name="search"),
+    path("search/names/", search_views.search_names, name="search_names"),
+    path("searches/", search_views.searches_page, name="searches"),
+    path("searches/save/", search_views.search_save, name="search_save"),
+    path("searches/<int:number>/open/", search_views.search_open, name="search_open"),
+    path("searches/<int:number>/change/", search_views.search_change, name="search_change"),
     path("", include("silian.web.catalog.thing_urls")),
     path("duplicates/", include("silian.web.catalog.duplicate_urls")),
     path("imports/", import_views.import_list, name="imports"),

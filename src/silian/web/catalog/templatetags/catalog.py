@@ -98,3 +98,9 @@ def is_figure(column: Column) -> bool:
 def read(found: Any, column: Column) -> str:
     """A value of a column as people read it, of a reference the name of the record."""
     return as_read(found, column)
+
+
+@register.filter
+def column_label(table: Table, name: str) -> str:
+    """The name of a column of a table for people."""
+    return table[name].label(page_language())

@@ -57,6 +57,11 @@ PAGES = (
     _page("waiting", "enterprise", "confirm/"),
     _page("history", "enterprise", "needs/N01/history/"),
     _page("changes", "broker", "changes/"),
+    _page("search", "visitor", "search/"),
+    _page("search", "visitor", "search/?q=电池"),
+    _page("search", "enterprise", "search/?q=马达&noun=needs", state="nothing"),
+    _page("search", "administrator", "search/?q=电池"),
+    _page("searches", "enterprise", "searches/"),
     _page("claim", "enterprise", "experts/E02/claim/"),
     _page("claims", "researcher", "claims/"),
     _page("expert_works", "researcher", "experts/E01/works/"),
@@ -138,6 +143,7 @@ NO_PAGES = {
     "socialaccount_connections": "needs a provider of sign-in",
     "openid_connect_login": "needs a provider of sign-in",
     "openid_connect_callback": "needs a provider of sign-in",
+    "search_names": "a part of every page",
     "language": "takes the choice of a language and leads back",
 }
 

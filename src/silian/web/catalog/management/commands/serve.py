@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.catalog import demo
+from silian.web.catalog.search_tasks import keep_counting
 from silian.web.catalog.tasks import take_up
 from silian.web.settings import ENVIRONMENT
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             self._fill(options["size"])
         take_up()
         keep_sealing()
+        keep_counting()
         self.stdout.write(f"http://{options['bind']}/")
         server = [
             sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
