@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from silian.web.base.actors import Actor
 
-HOLDERS: Final = 40  # records under one key; what more share says nothing
+HOLDERS: Final = 15  # records under one key; what more share says nothing
 STEP: Final = 4000  # pairs compared before the count on the page moves
 WRITTEN: Final = 1000  # rows a statement
 Pair = tuple[str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from silian.web.catalog.blocking import sound
@@ -41,8 +42,14 @@ def share(one: str, other: str, width: int = 2) -> float:
     """The share of runs of signs that two texts have in common, of all that either has."""
     if not one or not other:
         return 0.0
-    a, b = ({t[i : i + width] for i in range(max(1, len(t) - width + 1))} for t in (one, other))
-    return len(a & b) / len(a | b)
+    a, b = _runs(one, width), _runs(other, width)
+    both = len(a & b)
+    return both / (len(a) + len(b) - both)
+
+
+@lru_cache(maxsize=20_000)  # a record meets many others in turn
+def _runs(text: str, width: int) -> frozenset[str]:
+    return frozenset(text[i : i + width] for i in range(max(1, len(text) - width + 1)))
 
 
 def _name(one: Told, other: Told) -> Likeness:
@@ -50,7 +57,7 @@ def _name(one: Told, other: Told) -> Likeness:
     if not one.key or not other.key:
         return Likeness(0.0, ())
     is_same, is_core, alike = one.key == other.key, one.core == other.core, share(one.core, other.core)
-    is_heard = len(one.core) > 2 and sound(one.core) == sound(other.core)
+    is_heard = len(one.core) == len(other.core) > 2 and sound(one.core) == sound(other.core)
     rules = (
         (is_same and one.name == other.name, 0.97, Reason.NAME),
         (is_same and unmarked(one.name) == unmarked(other.name), 0.95, Reason.MARKS),
@@ -109,7 +116,7 @@ def _persons(_noun: str, one: Told, other: Told) -> Likeness:
     return Likeness(score, tuple(reasons))
 
 
-def _things(_noun: str, one: Told, other: Told) -> Likeness:
+def _things(noun: str, one: Told, other: Told) -> Likeness:
     named = _name(one, other)
     text = share(one.text, other.text, 3) if min(len(one.text), len(other.text)) > 20 else None
     reasons = list(named.reasons)
@@ -120,7 +127,8 @@ def _things(_noun: str, one: Told, other: Told) -> Likeness:
         # one text may be a shortened copy of the other: what the name says still counts
         score = max(0.75 * text + 0.2, 0.6 * score + 0.4 * text) if text >= 0.3 else 0.65 * score
     if one.org and other.org:
-        score += 0.05 if one.org == other.org else -0.1
+        # two organisations may each have a laboratory of one name; what they own is not one thing
+        score = score + 0.05 if one.org == other.org else score * (0.6 if noun == "facilities" else 0.8)
         reasons.append(Reason.ORG if one.org == other.org else Reason.OTHER_ORG)
     if _figures(one) != _figures(other):
         score *= 0.7
