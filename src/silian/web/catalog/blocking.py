@@ -67,14 +67,14 @@ def told_of(noun: str, rows: Sequence[Mapping[str, Any]]) -> list[Told]:
     names = [str(row.get(heading) or "") for row in rows]
     keys = name_key(names)
     texts = normalise_all([str(row.get("text") or row.get("profile") or "")[:READ] for row in rows])
+    english = name_key([" ".join(sorted(str(r.get("name_en") or "").lower().replace(",", " ").split())) for r in rows])
     made = []
-    for row, name, key, text in zip(rows, names, keys, texts, strict=True):
+    for row, name, key, text, foreign in zip(rows, names, keys, texts, english, strict=True):
         others = name_key([*(row.get(other) or ())]) if other and row.get(other) else []
-        english = name_key([" ".join(sorted(str(row.get("name_en") or "").lower().replace(",", " ").split()))])
         core = _FORM.sub("", key) if noun == "organisations" else key
         made.append(
             Told(
-                name, key, core or key, tuple(k for k in (*others, *english) if k and k != key), _codes(noun, row),
+                name, key, core or key, tuple(k for k in (*others, foreign) if k and k != key), _codes(noun, row),
                 text.lower(), str(row.get("org_id") or row.get("parent_org_id") or ""),
                 str(row.get("field") or ""), str(row.get("district_id") or row.get("region") or ""),
                 row.get("kind") == "branch" or bool(row.get("parent_org_id")),

@@ -76,11 +76,10 @@ def warn(actor: Actor, noun: str, values: Mapping[str, Any], *, but: str = "") -
     coded = set(_holders(noun, code_keys(told)) - {but}) if told.codes else set()
     wanted = dict.fromkeys([*coded, *ids])
     records = visible(actor, model.objects.filter(pk__in=wanted)).select_related("place") if wanted else []
-    found, open_codes = [], set()
-    for record in records:
-        names = shown(actor, record)
-        known = {name: value for name, value in plain(record).items() if name in names}
-        theirs = told_of(noun, [known])[0]
+    found, open_codes, there = [], set(), list(records)
+    seen = [(record, shown(actor, record)) for record in there]
+    known = [{n: v for n, v in plain(record).items() if n in names} for record, names in seen]
+    for record, theirs in zip(there, told_of(noun, known), strict=True):
         if theirs.codes & told.codes:
             open_codes.add(record.record_id)
         likeness = compare(noun, told, theirs)
