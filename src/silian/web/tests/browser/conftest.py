@@ -88,7 +88,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=10):
                 return
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     process.terminate()
     pytest.fail(f"the site does not start:\n{said.read_text()}")
