@@ -23,6 +23,7 @@ STEWARDS: Final = ("broker", "officer", "administrator")
 # member: who belongs to one.
 PAGES: Final = (
     ("imports", gettext_lazy("导入"), (*STEWARDS, "member")),
+    ("waiting", gettext_lazy("待确认"), ("member",)),
     ("duplicates", gettext_lazy("查重"), STEWARDS),
     ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
     ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),

@@ -288,6 +288,8 @@ def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field
         return forms.ChoiceField(choices=answers, **shown)
     picking = _picking(column)
     if column.type == "list":
+        for ending in ("，分号分隔", ", separated by semicolons"):
+            meaning = meaning.replace(ending, "")
         shown["help_text"] = _help(meaning, gettext("每行一项。"))
         attributes: dict[str, Any] = {"rows": 3} | picking
         return forms.CharField(max_length=TEXT_LENGTH, widget=forms.Textarea(attrs=attributes), **shown)

@@ -13,19 +13,19 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from silian.tables import schema
+from silian.web.base import errors
 from silian.web.base.actors import VISITOR
 from silian.web.base.languages import page_language
 from silian.web.catalog import drafts, identifiers
 from silian.web.catalog.changing import StaleError
-from silian.web.catalog.entry import EntryForm, sections
+from silian.web.catalog.entry import EntryForm
 from silian.web.catalog.merging import resolve
 from silian.web.catalog.models import MODELS, Record
 from silian.web.catalog.picking import offer, offers
 from silian.web.catalog.publishing import may_publish
 from silian.web.catalog.queries import FACES
 from silian.web.catalog.rules import STEWARDS, may
-from silian.web.catalog.writing import Sent, differences, gone_text, may_save, save
+from silian.web.catalog.writing import Sent, differences, gone_text, may_begin, may_save, save
 
 if TYPE_CHECKING:
     from silian.web.base.actors import Actor
@@ -63,18 +63,6 @@ def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     if not may(request.actor, "edit", record):
         raise PermissionDenied
     return _page(request, noun, record, is_merged=now != record_id)
-
-
-def may_begin(actor: Actor, noun: str) -> bool:
-    """Whether a person may make any record of a noun at all: the form is theirs to see."""
-    if noun == "districts":
-        return actor.holds("administrator")
-    if any(actor.holds(role) for role in STEWARDS):
-        return True
-    names = {c.name for section in sections(noun) for c in schema.tables()[noun].columns if c.name in section.columns}
-    if noun in ("experts", "works"):
-        return bool(actor.led) or (noun == "works" and bool(actor.expert_id))
-    return noun != "organisations" and "org_id" in names and bool(actor.orgs)
 
 
 def _page(request: Request, noun: str, record: Record | None, *, is_merged: bool = False) -> HttpResponse:
@@ -166,7 +154,7 @@ def _begun(request: Request, noun: str, record: Record | None) -> tuple[dict[str
     """What the person had typed before: sent after the session had ended, or kept on the way; and how to call it."""
     left = request.session.get(LEFT)
     if left and left["path"] == request.path:
-        return left, _("登录已过期时提交的内容已恢复，尚未保存。")
+        return left, _("上次提交时登录已过期，填写的内容已恢复，尚未保存。")
     draft = drafts.unsaved(request.actor, noun, record.record_id if record else "")
     if draft is None:
         return None, ""
@@ -187,15 +175,37 @@ def _defaults(actor: Actor, record: Record | None) -> dict[str, Any]:
     return {"org_id": offer(org)} if org else {}
 
 
+def stale_form(request: Request, reason: str = "") -> HttpResponse:
+    """A form whose token is no longer right, after a sign-in elsewhere: what was typed comes back to be sent again.
+
+    Only from a page of our own; else it is refused like every other.
+    """
+    match = resolve_address(request)
+    own = f"{request.scheme}://{request.get_host()}"
+    if match not in ("create", "edit") or request.headers.get("Origin") != own:
+        return errors.stale_form(request, reason)
+    _leave(request)
+    return redirect(request.path)
+
+
+def resolve_address(request: Request) -> str:
+    """The name of the address that a request asks for."""
+    return request.resolver_match.url_name or "" if request.resolver_match else ""
+
+
 def _to_login(request: Request) -> HttpResponse:
     """To the page of signing in; what was sent waits in the session."""
     if request.method == "POST":
-        typed = drafts.typed_of(request.POST)
-        version = _number(request.POST.get("version", ""))
-        token = request.POST.get("token", "")[: drafts.TOKEN_LENGTH]
-        request.session[LEFT] = {"path": request.path, "typed": typed, "version": version, "token": token}
+        _leave(request)
         messages.info(request, _("登录已过期。您填写的内容已保留，登录后会恢复。"))
     return redirect_to_login(request.path)
+
+
+def _leave(request: Request) -> None:
+    """Let what was sent wait in the session."""
+    version, token = _number(request.POST.get("version", "")), request.POST.get("token", "")[: drafts.TOKEN_LENGTH]
+    typed = drafts.typed_of(request.POST)
+    request.session[LEFT] = {"path": request.path, "typed": typed, "version": version, "token": token}
 
 
 @login_required

@@ -14,7 +14,7 @@ from silian.web.catalog import drafts
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.fields import record_id
 from silian.web.catalog.models import MODELS, Change, Record
-from silian.web.catalog.rules import is_own, may_bring
+from silian.web.catalog.rules import PERSONAL, STEWARDS, is_own, may_bring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +97,18 @@ def may_save(actor: Actor, noun: str, record: Record | None, values: Mapping[str
     return may_bring(actor, noun, [whole])[0]
 
 
+def may_begin(actor: Actor, noun: str) -> bool:
+    """Whether a person may make any record of a noun at all: the form is theirs to see."""
+    if noun == "districts":
+        return actor.holds("administrator")
+    if any(actor.holds(role) for role in STEWARDS):
+        return True
+    names = {c.name for c in schema.tables()[noun].columns}
+    if noun in PERSONAL:
+        return bool(actor.led) or (noun == "works" and bool(actor.expert_id))
+    return noun != "organisations" and "org_id" in names and bool(actor.orgs)
+
+
 def differences(noun: str, number: str, seen: int, mine: Mapping[str, Any]) -> list[Difference]:
     """Where a record has gone since a version that a writer saw, column by column, beside what the writer wants."""
     record = MODELS[noun].objects.filter(pk=number).first()
@@ -137,7 +149,7 @@ def _new(noun: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _is_owner(actor: Actor, noun: str, values: Mapping[str, Any]) -> bool:
-    orgs = actor.led if noun in ("experts", "works") else actor.orgs
+    orgs = actor.led if noun in PERSONAL else actor.orgs
     is_me = bool(actor.expert_id) and values.get("expert_id") == actor.expert_id
     return is_me or values.get("org_id") in orgs
 

@@ -9,8 +9,11 @@ from django import template
 from django.utils.dateparse import parse_date
 
 from silian.web.base.languages import page_language
+from silian.web.catalog.fields import is_reference
 from silian.web.catalog.provenance import Origin, origin
-from silian.web.catalog.templatetags.catalog import as_read, value
+from silian.web.catalog.queries import FACES
+from silian.web.catalog.templatetags.catalog import as_read, get, value
+from silian.web.catalog.writing import may_begin
 
 if TYPE_CHECKING:
     from django.forms.boundfield import BoundField
@@ -42,6 +45,13 @@ def worded(record: Record, column: Column) -> Wording:
 
 
 @register.filter
+def named(record: Record, column: Column) -> Record | None:
+    """The record that a column names, where it has a page."""
+    found = get(record, column) if is_reference(column) else None
+    return found if found is not None and found.noun in FACES else None
+
+
+@register.filter
 def heading(record: Record) -> str:
     """What a record is called, in the language of the page where it has it."""
     if page_language() != "en":
@@ -61,6 +71,12 @@ def told(found: Any, column: Column) -> str:
     """A plain value of a column, as it is kept in a change, as people read it."""
     day = parse_date(found) if column.type == "date" and isinstance(found, str) else None
     return as_read(day or found, column)
+
+
+@register.simple_tag(takes_context=True)
+def may_make(context: dict[str, Any], noun: str) -> bool:
+    """Whether the person may make records of a noun."""
+    return may_begin(context["actor"], noun)
 
 
 @register.filter

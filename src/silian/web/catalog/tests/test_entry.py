@@ -2,8 +2,13 @@
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from silian.web.catalog.models import MODELS, Change, Need
+from silian.tables import schema, uscc
+from silian.web.catalog import identifiers
+from silian.web.catalog.entry import EntryForm, sections
+from silian.web.catalog.models import MODELS, Achievement, Change, Need, Organisation
 from silian.web.catalog.queries import FACES
 
 
@@ -52,3 +57,186 @@ def test_create_makes_one_record_however_often_it_is_sent(people):
     )
     assert made.pk == f"N-{timezone.localdate().year}-0001"
     assert made.sources["*"]["source"] == "owner"
+
+
+# Texts that people and attackers type: any characters of the database's, numbers, dates, lists, marks that turn a line.
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=60),
+    st.sampled_from(
+        [
+            "50万", "1.2亿", "2026年1月31日", "2026/1/31", "9" * 40, "1e400", "-1", "\u202e翻转", "a\0b",
+            "甲；乙|丙\\；丁",
+            "<script>alert(1)</script>", "\U00020000", "x" * 600, "NaN", "=1+1", "（）", "99999-12-31", "O01",
+        ]
+    ),
+)  # fmt: skip
+COLUMNS = [(noun, name) for noun in FACES for section in sections(noun) for name in section.columns]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from(COLUMNS), text=TEXTS, english=TEXTS)
+def test_any_text_is_saved_as_it_is_read_back_or_told_to_be_wrong(people, place, text, english):
+    noun, name = place
+    record = MODELS[noun].objects.order_by("pk")[0]
+    client, address = people["administrator"].client, f"/{noun}/{record.pk}/edit/"
+    sent = typed(client, address)
+    if name not in sent and not MODELS[noun].table[name].is_key:
+        sent[name] = ""
+    sent |= {name: text} | ({"en-title": english} if "en-title" in sent else {})
+
+    answer = client.post(address, sent)
+
+    assert answer.status_code in (302, 422)
+    if answer.status_code == 422:
+        assert answer.context["form"].errors
+        assert not MODELS[noun].table[name].is_key
+    else:  # what was saved is shown, and sent again changes nothing
+        changes = Change.objects.count()
+        now = MODELS[noun].objects.get(pk=record.pk)
+        assert client.post(address, typed(client, address)).status_code == 302
+        assert Change.objects.count() == changes
+        if MODELS[noun].table[name].type == "text" and MODELS[noun].table[name].format is None:
+            assert (getattr(now, name) or "") == text.strip().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2027-01-31", "2027-01-31"), ("2027/1/31", "2027-01-31"), ("2027年1月31日", "2027-01-31"), ("2027-02-30", None)],
+)
+def test_dates_are_read_in_three_styles(people, text, day):
+    form = entry(people, "needs", deadline_on=text)
+
+    assert form.is_valid() == (day is not None)
+    assert form.cleaned_data.get("deadline_on") == day
+
+
+@pytest.mark.parametrize(
+    ("text", "sum_"), [("50万", 500_000), ("1.2亿", 120_000_000), ("¥3,000", 3000), ("五十万", None)]
+)
+def test_money_is_read_in_wan_and_yi(people, text, sum_):
+    assert entry(people, "needs", budget_cny=text).cleaned_data.get("budget_cny") == sum_
+
+
+def entry(people, noun, **texts):
+    """A form of a new record that is filled in."""
+    base = {"title": "题目", "kind": "technology"}
+    form = EntryForm(noun, people["administrator"].actor, "zh", data=base | texts)
+    form.is_valid()
+    return form
+
+
+def test_a_record_is_named_by_its_id_its_name_or_both(people):
+    org = Organisation.objects.order_by("pk")[0]
+
+    found = {
+        entry(people, "needs", org_id=text).cleaned_data.get("org_id")
+        for text in (org.pk, org.name, f"{org.name}（{org.pk}）")
+    }
+
+    assert found == {org.pk}
+    assert "org_id" in entry(people, "needs", org_id="没有这家").errors
+
+
+def test_a_record_that_one_may_not_see_is_not_offered_and_not_taken(people):
+    org = Organisation.objects.exclude(pk__in=people["researcher"].actor.orgs).order_by("pk")[0]
+    Organisation.objects.filter(pk=org.pk).update(state="draft")
+    actor, client = people["researcher"].actor, people["researcher"].client
+
+    form = EntryForm("achievements", actor, "zh", data={"title": "题目", "org_id": org.pk})
+    offered = client.post("/pick/organisations/", {"typed": org.name}).content.decode()
+
+    assert "org_id" in form.errors
+    assert org.pk not in offered
+    assert org.pk in people["broker"].client.post("/pick/organisations/", {"typed": org.name}).content.decode()
+
+
+def test_lists_are_one_a_line_and_keep_their_separators(people):
+    record = Achievement.objects.order_by("pk")[0]
+    client, address = people["administrator"].client, f"/achievements/{record.pk}/edit/"
+
+    client.post(address, typed(client, address) | {"ip_numbers": "ZL1；ZL2\nZL3\\;甲", "expert_ids": "E01\nE02"})
+
+    now = Achievement.objects.get(pk=record.pk)
+    assert (now.ip_numbers, now.expert_ids) == (["ZL1", "ZL2", "ZL3;甲"], ["E01", "E02"])
+    assert "E01）" in client.get(address).context["form"]["expert_ids"].value()
+
+
+def test_english_and_tiers_are_kept_beside_the_columns(people):
+    need = Need.objects.order_by("pk")[0]
+    client, address = people["administrator"].client, f"/needs/{need.pk}/edit/"
+
+    client.post(address, typed(client, address) | {"en-title": "Ball screw", "tier-trl_wanted": "broker"})
+
+    now = Need.objects.get(pk=need.pk)
+    assert (now.translations, now.tiers) == ({"title": {"en": "Ball screw"}}, {"trl_wanted": "broker"})
+    client.cookies["language"] = "en"
+    page = client.get(f"/needs/{need.pk}/").content.decode()
+    assert "Ball screw</h1>" in page
+    assert 'lang="zh"' in page  # the long text has no English yet
+    assert "仅经理人可见" in people["visitor"].client.get(f"/needs/{need.pk}/").content.decode()
+
+
+def test_nobody_makes_records_in_the_name_of_another_organisation(people):
+    client = people["enterprise"].client
+    other = Organisation.objects.exclude(pk__in=people["enterprise"].actor.orgs).order_by("pk")[0]
+    sent = typed(client, "/needs/new/") | {"title": "冒名", "kind": "technology", "org_id": other.pk}
+
+    answer = client.post("/needs/new/", sent)
+
+    assert answer.status_code == 422
+    assert "org_id" in answer.context["form"].errors
+    assert not Need.objects.filter(title="冒名").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "told"),
+    [
+        ("", "empty", ""),
+        ("91110000", "partial", "还差 10 位"),
+        ("9111O000600037341L", "wrong", "第 5 位“O”"),
+        ("91110000600037341LL", "wrong", "多了 1 位"),
+        ("94110000600037341L", "wrong", "第 1–2 位"),
+        ("91999999600037341L", "wrong", "第 3–8 位"),
+        ("91110000600037342L", "wrong", "第 17 位应为“1”"),
+        ("91110000600037341M", "wrong", "第 18 位应为“L”"),
+        ("9111 0000 6000 3734 1l", "right", "校验通过"),
+        ("💥" * 18, "wrong", "第 1 位"),
+    ],
+)
+def test_uscc_is_told_character_by_character(people, text, state, told):
+    found = identifiers.tell(people["broker"].actor, "uscc", text)
+
+    assert found.state == state
+    assert told in found.text
+
+
+def test_uscc_that_is_registered_names_its_holder_to_who_may_see_it(people):
+    org = Organisation.objects.exclude(uscc="").order_by("pk")[0]
+    Organisation.objects.filter(pk=org.pk).update(state="draft")
+
+    seen = people["broker"].client.post("/check/uscc/", {"uscc": org.uscc}).content.decode()
+    hidden = people["visitor"].client.post("/check/uscc/", {"uscc": org.uscc}).content.decode()
+
+    assert "已登记" in seen
+    assert org.name in seen
+    assert org.name not in hidden
+    assert uscc.problem(org.uscc) is None
+
+
+def test_orcid_and_doi_are_checked_alike(people):
+    client = people["broker"].client
+
+    assert "校验通过" in client.post("/check/orcid/", {"orcid": "0000-0002-1825-0097"}).content.decode()
+    assert 'class="told wrong"' in client.post("/check/orcid/", {"orcid": "0000-0002-1825-0098"}).content.decode()
+    assert 'class="told right"' in client.post("/check/doi/", {"doi": "10.1000/182"}).content.decode()
+    assert client.post("/check/ipc/", {"ipc": "A61K"}).status_code == 404
+
+
+@pytest.mark.parametrize("noun", FACES)
+def test_sections_hold_every_column_but_the_key(noun):
+    held = [name for section in sections(noun) for name in section.columns]
+    keys = [] if noun == "works" else list(schema.tables()[noun].key)
+
+    assert sorted([*held, *keys, *(["work_id"] if noun == "works" else [])]) == sorted(
+        c.name for c in schema.tables()[noun].columns
+    )

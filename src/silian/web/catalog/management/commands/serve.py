@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.catalog import demo
+from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search_tasks import keep_counting
 from silian.web.catalog.tasks import take_up
 from silian.web.settings import ENVIRONMENT
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         take_up()
         keep_sealing()
         keep_counting()
+        keep_daily(at_once=True)
         self.stdout.write(f"http://{options['bind']}/")
         server = [
             sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
