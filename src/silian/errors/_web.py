@@ -150,6 +150,18 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "未能生成文件（{found}）。请换一种格式，或缩小范围后重试。",
     ),
     # ── start and stop ──
+    "web.port": (
+        "Nothing can listen on {found}: {why}. Choose another address with --bind, or end what listens there.",
+        "无法在 {found} 上监听：{why}。请用 --bind 换一个地址，或结束占用它的程序。",
+    ),
+    "web.folder": (
+        "SILIAN_HOME {found} cannot be written: {why}. Make it writable, or set SILIAN_HOME to another folder.",
+        "SILIAN_HOME {found} 无法写入：{why}。请修改权限，或将 SILIAN_HOME 设为其他文件夹。",
+    ),
+    "web.dies": (
+        "The {found} ended {count} times within a minute; the site stops. Its own message stands above.",
+        "{found} 在一分钟内结束了 {count} 次，网站停止运行。原因见上方信息。",
+    ),
     # ── search, duplicates, merges ──
     "web.merge_changed": (
         "Something that the merge would change has been changed since you saw it. Look at it again.",

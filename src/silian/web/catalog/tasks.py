@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import shutil
+import time
 import zlib
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django_tasks import task
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from silian.web.catalog.models import Record
 
 UNDER_WAY: Final = (Import.State.READING, Import.State.APPLYING, Import.State.UNDOING)
+ORPHAN: Final = 600  # seconds after which a file without an import is nobody's
 TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
 _LOG = logging.getLogger(__name__)
 
@@ -113,6 +118,15 @@ def scan_again() -> int:
     for number in waiting:
         scan_task.enqueue(number)
     return len(waiting)
+
+
+def sweep() -> None:
+    """Take away files of imports that no import names: a server was killed between the file and its row."""
+    kept = {Path(name).parent.name for pair in Import.objects.values_list("file", "faulty") for name in pair if name}
+    folder = Path(default_storage.path("imports"))
+    for each in folder.iterdir() if folder.is_dir() else ():
+        if each.name not in kept and time.time() - each.stat().st_mtime > ORPHAN:
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def worker_name() -> str:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from silian.errors import WebError
 from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.catalog import demo
 from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search_tasks import keep_counting
-from silian.web.catalog.tasks import take_up
+from silian.web.catalog.tasks import sweep
 from silian.web.settings import ENVIRONMENT
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CHILDREN: Final = {"worker": "work", "keeper of the index": "keep_index"}  # beside the server: name → our command
+LOOK: Final = 0.5  # seconds between looks at the processes
+FALLS, WITHIN = 5, 60.0  # a process that ends so often within so many seconds will not be better the next time
+PATIENCE: Final = 10.0
 
 
 class Command(BaseCommand):
@@ -34,36 +45,33 @@ class Command(BaseCommand):
         parser.add_argument("--size", default="county", help="of the made-up region, in demo mode")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Run until a process ends or Ctrl-C."""
-        ENVIRONMENT.home.mkdir(parents=True, exist_ok=True)
+        """Run until Ctrl-C, SIGTERM, or a process that ends again and again."""
+        try:
+            _make_home(ENVIRONMENT.home)
+            _try_address(options["bind"])
+            self._prepare(options["size"])
+            self.stdout.write(f"http://{options['bind']}/")
+            server = [
+                sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
+                "--workers", str(options["workers"]), "--log-level", "warning", "--no-control-socket",
+            ]  # fmt: skip
+            own = {name: [sys.executable, "-m", "silian.web", command] for name, command in CHILDREN.items()}
+            _keep({"server": server, **own})
+        except WebError as error:
+            told = f"[{error.code}] {error.message('zh')} / {error.message('en')}"
+            raise CommandError(told) from error
+
+    def _prepare(self, size: str) -> None:
         ENVIRONMENT.keep_key()
         call_command("migrate", verbosity=0)
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         if ENVIRONMENT.is_demo and not User.objects.exists():
-            self._fill(options["size"])
-        take_up()
+            self._fill(size)
+        sweep()
         keep_sealing()
         keep_counting()
         keep_daily(at_once=True)
-        self.stdout.write(f"http://{options['bind']}/")
-        server = [
-            sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
-            "--workers", str(options["workers"]), "--log-level", "warning", "--no-control-socket",
-        ]  # fmt: skip
-        worker = [sys.executable, "-m", "silian.web", "db_worker", "--queue-name", "*"]
-        keeper = [sys.executable, "-m", "silian.web", "keep_index"]
-        running = [subprocess.Popen(command) for command in (server, worker, keeper)]  # noqa: S603
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        try:
-            running[0].wait()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            for process in running:
-                process.terminate()
-            for process in running:
-                process.wait()
 
     def _fill(self, size: str) -> None:
         self.stdout.write("正在写入虚构区域… / writing a made-up region …")
@@ -71,3 +79,80 @@ class Command(BaseCommand):
         self.stdout.write("演示账户（仅显示这一次） / demo accounts (shown this once):")
         for account in accounts:
             self.stdout.write(f"  {account.role:<14} {account.email:<28} {account.password}")
+
+
+def _make_home(home: Path) -> None:
+    """The folder of the site, and an empty one for uploads: what a killed server left half-written goes.
+
+    Raises
+    ------
+    WebError : web.folder if it cannot be written
+    """
+    try:
+        uploads = home / "uploads"
+        shutil.rmtree(uploads, ignore_errors=True)
+        uploads.mkdir(parents=True, exist_ok=True)
+        (home / ".written").touch()
+        (home / ".written").unlink()
+    except OSError as error:
+        raise WebError("web.folder", found=str(home), why=error.strerror or str(error)) from error
+
+
+def _try_address(bind: str) -> None:
+    """Listen for a moment, so that an address that is taken is told at once and in words.
+
+    Raises
+    ------
+    WebError : web.port if nothing can listen there
+    """
+    if bind.startswith("unix:"):
+        return
+    host, _, port = bind.rpartition(":")
+    try:
+        number = int(port)
+        family, *_rest, address = socket.getaddrinfo(host.strip("[]") or "127.0.0.1", None, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((address[0], number, *address[2:]))
+    except (OSError, OverflowError, ValueError) as error:
+        raise WebError("web.port", found=bind, why=getattr(error, "strerror", None) or str(error)) from error
+
+
+def _keep(commands: Mapping[str, list[str]]) -> None:
+    """Start processes and start again each that ends, until Ctrl-C or SIGTERM; end all of them together.
+
+    Raises
+    ------
+    WebError : web.dies if one ends FALLS times within WITHIN seconds
+    """
+    falls: dict[str, list[float]] = {name: [] for name in commands}
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while True:
+            for name, command in commands.items():
+                if name in running and running[name].poll() is not None:
+                    now = time.monotonic()
+                    falls[name] = [at for at in falls[name] if now - at < WITHIN] + [now]
+                    if len(falls[name]) >= FALLS:
+                        raise WebError("web.dies", found=name, count=FALLS)
+                if name not in running or running[name].poll() is not None:
+                    running[name] = subprocess.Popen(command)  # noqa: S603
+            time.sleep(LOOK)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(list(running.values()))
+
+
+def _end(running: list[subprocess.Popen[bytes]]) -> None:
+    """Ask all to end, and make those end that do not within PATIENCE seconds."""
+    for process in running:
+        process.terminate()
+    over = time.monotonic() + PATIENCE
+    for process in running:
+        try:
+            process.wait(max(0.1, over - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()  # an import goes on at the next start, from its last whole step
+            process.wait()

@@ -1,0 +1,110 @@
+"""The site keeps its processes running, ends them together, and says why it cannot start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from silian.errors import WebError
+from silian.web.catalog.management.commands import serve
+from silian.web.catalog.models import Import
+from silian.web.catalog.tasks import sweep
+
+
+def test_serve_says_that_the_address_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        with pytest.raises(CommandError, match=r"web\.port.*127\.0\.0\.1"):
+            call_command("serve", bind=f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:99999", "127.0.0.1:http//", "no.such.host.invalid:80"])
+def test_serve_says_that_the_address_is_none(bind):
+    with pytest.raises(CommandError, match=r"web\.port"):
+        call_command("serve", bind=bind)
+
+
+def test_serve_says_that_its_folder_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(WebError, match=r"web\.folder"):
+        serve._make_home(tmp_path / "file" / "home")
+
+
+def test_serve_takes_half_written_uploads_away(tmp_path):
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "half.upload.xlsx").write_bytes(b"half")
+
+    serve._make_home(tmp_path)
+
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_serve_gives_up_a_process_that_ends_again_and_again(monkeypatch):
+    monkeypatch.setattr(serve, "LOOK", 0.02)
+    before = signal.getsignal(signal.SIGTERM)
+
+    try:
+        with pytest.raises(WebError, match=r"web\.dies.*faulty"):
+            serve._keep({"faulty": ["false"], "other": ["sleep", "100"]})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_serve_starts_a_killed_process_again_and_ends_all_of_them(tmp_path):
+    note = tmp_path / "started"
+    child = f"import os, time; open({str(note)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(100)"
+    script = (
+        "from silian.web.catalog.management.commands import serve; serve.LOOK = .02; "
+        f"serve._keep({{'child': [{sys.executable!r}, '-c', {child!r}]}})"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "silian.web.settings", "SILIAN_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", f"import django; django.setup(); {script}"]
+    with subprocess.Popen(command, env=environment) as keeper:
+        first = started(note, 1)[0]
+        os.kill(first, signal.SIGKILL)
+        second = started(note, 2)[1]
+        keeper.terminate()
+        assert keeper.wait(10) == 0
+
+    assert first != second
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
+
+
+def started(note, count):
+    over = time.monotonic() + 20
+    while time.monotonic() < over:
+        found = [int(number) for number in note.read_text().split()] if note.exists() else []
+        if len(found) >= count:
+            return found
+        select_nothing()
+    raise AssertionError(count)
+
+
+def select_nothing():
+    """Let the others run."""
+    os.sched_yield()
+
+
+def test_sweep_takes_away_files_that_no_import_names(people, monkeypatch, tmp_path, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}},
+    }
+    monkeypatch.setattr("silian.web.catalog.tasks.ORPHAN", -1)
+    for name in ("kept", "orphan"):
+        (tmp_path / "imports" / name).mkdir(parents=True)
+        (tmp_path / "imports" / name / "file.csv").touch()
+    Import.objects.create(by=people["broker"].user, name="a", file="imports/kept/file.csv")
+
+    sweep()
+
+    assert [each.name for each in (tmp_path / "imports").iterdir()] == ["kept"]
