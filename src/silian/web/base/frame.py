@@ -28,6 +28,9 @@ PAGES: Final = (
     ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
     ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
     ("audit", gettext_lazy("审计"), ("auditor",)),
+    ("claims", gettext_lazy("专家认领"), (*STEWARDS, "leader")),
+    ("bookings", gettext_lazy("我的预约"), ("member",)),
+    ("changes", gettext_lazy("我的变更"), (*STEWARDS, "member")),
 )
 
 

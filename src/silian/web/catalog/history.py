@@ -18,6 +18,7 @@ from silian.web.catalog.differences import Piece, differences
 from silian.web.catalog.fields import is_reference
 from silian.web.catalog.homes import homes
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Merge, Record
+from silian.web.catalog.provenance import SOURCES
 from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring, shown, visible
 from silian.web.catalog.templatetags.catalog import as_read, label
 
@@ -288,7 +289,9 @@ def _carried(record: Record, before: Mapping[str, Any], after: Mapping[str, Any]
 def _told(found: Any) -> str:
     """A tier, or a source with its day, in words; who verified it is not told."""
     if isinstance(found, dict):
-        return " ".join(str(found[name]) for name in ("source", "on", "verified_on") if found.get(name))
+        source = str(SOURCES.get(found.get("source", ""), found.get("source") or ""))
+        verified = f"{gettext('已核实')} {found['verified_on']}" if found.get("verified_on") else ""
+        return " ".join(filter(None, (source, str(found.get("on") or ""), verified)))
     return dict(zip(TIERS, (gettext("公开"), gettext("双方有意后可见"), gettext("仅技术经理人可见")), strict=True)).get(
         found, ""
     )

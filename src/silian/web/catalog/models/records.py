@@ -70,7 +70,8 @@ class Record(models.Model, metaclass=Noun):
         return str(self.pk)
 
     def __str__(self) -> str:
-        return str(getattr(self, "title", "") or getattr(self, "name", "") or self.record_id)
+        # the name first: the title of an expert is a code
+        return str(getattr(self, "name", "") or getattr(self, "title", "") or self.record_id)
 
 
 class District(Record, noun="districts"):
