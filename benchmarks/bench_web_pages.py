@@ -121,15 +121,15 @@ def timed(client: object, address: str) -> float:
 
 def main() -> None:
     """Each case in a process and a folder of its own."""
-    if os.environ.get("SILIAN_BENCH_CASE"):
-        measure(os.environ["SILIAN_BENCH_CASE"])
+    if os.environ.get("BENCH_CASE"):
+        measure(os.environ["BENCH_CASE"])
         return
     wanted = sys.argv[1:2] or list(CASES)
     for case in wanted:
         with tempfile.TemporaryDirectory() as folder:
             home = sys.argv[2] if len(sys.argv) > 2 else folder
             (Path(home) / "static").mkdir(parents=True, exist_ok=True)
-            told = {"SILIAN_HOME": home, "SILIAN_MODE": "demo", "SILIAN_BENCH_CASE": case}
+            told = {"SILIAN_HOME": home, "SILIAN_MODE": "demo", "BENCH_CASE": case}
             told["DJANGO_SETTINGS_MODULE"] = "silian.web.settings"
             subprocess.run([sys.executable, __file__], env=os.environ | told, check=True)
 
