@@ -58,7 +58,7 @@ PAGES = (
     _page("history", "enterprise", "needs/N01/history/"),
     _page("changes", "broker", "changes/"),
     _page("search", "visitor", "search/"),
-    _page("search", "visitor", "search/?q=电池"),
+    _page("search", "visitor", "search/?q=电池", state="found"),
     _page("search", "enterprise", "search/?q=马达&noun=needs", state="nothing"),
     _page("search", "administrator", "search/?q=电池"),
     _page("searches", "enterprise", "searches/"),
