@@ -61,6 +61,7 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
         raise Http404
     names, language = shown(actor, record, is_mutual=is_mutual(actor, record)), page_language()
     told_record(actor, record, names)
+    _veil(actor, record)
     tiers = tiers_of(record)
     parts = []
     for section in sections(noun):
@@ -223,8 +224,21 @@ def _found(noun: str, record_id: str) -> Record | None:
     if noun not in FACES:
         raise Http404
     model = MODELS[noun]
-    named = [field_name(c) for c in model.table.columns if is_reference(c)]
-    return model.objects.select_related("place", *named).filter(pk=record_id).first()
+    named = _named(model)
+    beside = ("place", *named, *(f"{name}__place" for name in named))
+    return model.objects.select_related(*beside).filter(pk=record_id).first()
+
+
+def _veil(actor: Actor, record: Record) -> None:
+    """Put bare ids in the place of the records that this one names and the person may not see: a name tells, too."""
+    for name in _named(type(record)):
+        found = getattr(record, name)
+        if isinstance(found, Record) and not may(actor, "see", found):
+            setattr(record, name, type(found)(**{found.table.key[0]: found.record_id}))
+
+
+def _named(model: type[Record]) -> list[str]:
+    return [field_name(column) for column in model.table.columns if is_reference(column)]
 
 
 def _seen(actor: Actor, noun: str, record_id: str) -> Record:
