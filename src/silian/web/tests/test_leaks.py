@@ -186,7 +186,7 @@ def planted(people, settings, tmp_path) -> Planted:
 
     secrets = [
         of_record(draft, "机密草稿甲", "草稿正文甲"), of_record(far, "机密远方乙"), of_record(draft, "机密附件癸"),
-        of_record(expert, "机密专家辛", "机密简介壬"), of_column(closed, "text", "暗标正文丁"),
+        of_record(expert, "机密专家辛", "机密简介壬")._replace(address=""), of_column(closed, "text", "暗标正文丁"),
         of_record(hidden_org, "机密机构未")._replace(address=""),  # its id stands in a public column of a need
         of_column(closed, "not_wanted", "暗标不接受戊", "暗标改为庚"), of_column(closed, "budget_cny", "暗标来源己"),
         of_column(closed, "budget_cny", *number(98765431), *number(98765433)),
@@ -254,6 +254,9 @@ HISTORIES = ("history", "change_set", "changes")
 READ: dict[str, Callable[[Planted], list[str]]] = {
     "home": lambda _p: [reverse("home")],
     "list": lists,
+    "search": lambda _p: [f"{reverse('search')}?q={quote(word)}" for word in WORDS],
+    "search_names": lambda _p: [f"{reverse('search_names')}?q={quote(word)}" for word in WORDS],
+    "searches": lambda _p: [reverse("searches")],
     "detail": records("detail"),
     "edit": records("edit"),
     "create": lambda _p: [reverse("create", args=[noun]) for noun in FACES],
@@ -435,6 +438,9 @@ WRITTEN: dict[str, list[Write]] = {
 }  # fmt: skip
 # Addresses that tell of nothing but what whoever asks brings along; and those of allauth, which tell of oneself.
 SILENT = {
+    "search_save": "one's own",
+    "search_change": "one's own",
+    "search_open": "one's own",
     "claim_release": "one's own",
     "language": "takes the choice of a language", "personal_consent": "one's own", "personal_erase": "one's own",
     "receipt": "for whoever has its signed address", "invitation": "for whoever has its signed address",
