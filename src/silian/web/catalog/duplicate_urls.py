@@ -11,5 +11,5 @@ urlpatterns = [
     path("pair/<int:number>/", duplicate_views.pair_page, name="duplicate_pair"),
     path("likely/<slug:noun>/", duplicate_views.likely_part, name="likely"),
     path("merge/<slug:noun>/", merge_views.merge_page, name="merge"),
-    path("of/<slug:noun>/<str:record_id>/", merge_views.partners_page, name="merge_partners"),
+    path("of/<slug:noun>/<record:record_id>/", merge_views.partners_page, name="merge_partners"),
 ]

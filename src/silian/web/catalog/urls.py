@@ -1,6 +1,6 @@
 """Addresses of the registry."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from silian.web.catalog import (
     entry_views,
@@ -11,6 +11,9 @@ from silian.web.catalog import (
     record_views,
     search_views,
 )  # fmt: skip
+from silian.web.catalog.addresses import RecordId
+
+register_converter(RecordId, "record")
 
 urlpatterns = [
     path("search/", search_views.search_page, name="search"),
@@ -36,7 +39,7 @@ urlpatterns = [
     path("interests/", interest_views.interest_list, name="interests"),
     path("interests/<int:number>/answer/", interest_views.interest_answer, name="interest_answer"),
     path("interests/<int:number>/withdraw/", interest_views.interest_withdraw, name="interest_withdraw"),
-    path("<slug:noun>/<str:record_id>/interest/", interest_views.interest_ask, name="interest_ask"),
+    path("<slug:noun>/<record:record_id>/interest/", interest_views.interest_ask, name="interest_ask"),
     path("confirm/", record_views.waiting_page, name="waiting"),
     path("drafts/keep/", entry_views.draft_keep, name="draft_keep"),
     path("drafts/discard/", entry_views.draft_discard, name="draft_discard"),
@@ -44,11 +47,11 @@ urlpatterns = [
     path("check/<slug:form>/", entry_views.check_part, name="check"),
     path("<slug:noun>/", list_views.list_page, name="list"),
     path("<slug:noun>/new/", entry_views.create_page, name="create"),
-    path("<slug:noun>/<str:record_id>/edit/", entry_views.edit_page, name="edit"),
-    path("<slug:noun>/<str:record_id>/publish/", record_views.publish_record, name="publish"),
-    path("<slug:noun>/<str:record_id>/withdraw/", record_views.withdraw_record, name="withdraw"),
-    path("<slug:noun>/<str:record_id>/confirm/", record_views.confirm_record, name="confirm"),
-    path("<slug:noun>/<str:record_id>/verify/", record_views.verify_record, name="verify"),
-    path("<slug:noun>/<str:record_id>/all/<slug:other>/<slug:column>/", record_views.related_page, name="related"),
-    path("<slug:noun>/<str:record_id>/", record_views.detail_page, name="detail"),
+    path("<slug:noun>/<record:record_id>/edit/", entry_views.edit_page, name="edit"),
+    path("<slug:noun>/<record:record_id>/publish/", record_views.publish_record, name="publish"),
+    path("<slug:noun>/<record:record_id>/withdraw/", record_views.withdraw_record, name="withdraw"),
+    path("<slug:noun>/<record:record_id>/confirm/", record_views.confirm_record, name="confirm"),
+    path("<slug:noun>/<record:record_id>/verify/", record_views.verify_record, name="verify"),
+    path("<slug:noun>/<record:record_id>/all/<slug:other>/<slug:column>/", record_views.related_page, name="related"),
+    path("<slug:noun>/<record:record_id>/", record_views.detail_page, name="detail"),
 ]
