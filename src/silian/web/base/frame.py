@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from silian.web.base.actors import Actor
     from silian.web.base.requests import Request
 
-REGISTRY: Final = ("needs", "achievements", "experts", "organisations", "facilities", "products", "funds", "policies")
-
-
+# The registry by the four chains: heading, nouns.
+CHAINS: Final = (
+    (gettext_lazy("创新链"), ("achievements", "facilities")),
+    (gettext_lazy("产业链"), ("needs", "organisations", "products")),
+    (gettext_lazy("资金链"), ("funds", "policies")),
+    (gettext_lazy("人才链"), ("experts",)),
+)
 STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation,
 # member: who belongs to one.
@@ -35,18 +39,30 @@ PAGES: Final = (
 
 
 def frame(request: Request) -> dict[str, Any]:
-    """Names for the frame's template."""
-    language = page_language()
-    items: list[dict[str, Any]] = [{"url": reverse("home"), "name": gettext("首页"), "is_here": request.path == "/"}]
-    for noun in REGISTRY:
-        table, url = schema.tables()[noun], reverse("list", args=[noun])
-        meaning = table.meaning if language == "en" else table.meaning_zh
-        is_here = request.path.startswith(url)
-        items.append({"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here})
+    """Names for the frame's template: the navigation in groups of a heading and its links."""
     actor: Actor = getattr(request, "actor", VISITOR)
-    for address, name, roles in PAGES:
-        belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
-        if any(actor.holds(role) for role in roles) or belongs:
-            url = reverse(address)
-            items.append({"url": url, "name": name, "is_here": request.path.startswith(url)})
-    return {"actor": actor, "navigation": items}
+    home = {"url": reverse("home"), "name": gettext("首页"), "is_here": request.path == "/"}
+    chains = [(name, [_noun(request, noun) for noun in nouns]) for name, nouns in CHAINS]
+    work = [_page(request, address, name) for address, name, roles in PAGES if _sees(actor, roles)]
+    groups: list[tuple[str, list[dict[str, Any]]]] = [("", [home]), *chains]
+    return {"actor": actor, "navigation": [*groups, (gettext("工作台"), work)] if work else groups}
+
+
+def _noun(request: Request, noun: str) -> dict[str, Any]:
+    table = schema.tables()[noun]
+    language = page_language()
+    meaning = table.meaning if language == "en" else table.meaning_zh
+    url = reverse("list", args=[noun])
+    is_here = request.path.startswith(url)
+    return {"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here}
+
+
+def _page(request: Request, address: str, name: str) -> dict[str, Any]:
+    url = reverse(address)
+    return {"url": url, "name": name, "is_here": request.path.startswith(url)}
+
+
+def _sees(actor: Actor, roles: tuple[str, ...]) -> bool:
+    """Whether a page is for one of a person's roles."""
+    belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
+    return bool(belongs) or any(actor.holds(role) for role in roles)
