@@ -42,8 +42,8 @@ def frame(request: Request) -> dict[str, Any]:
     """Names for the frame's template: the navigation in groups of a heading and its links."""
     actor: Actor = getattr(request, "actor", VISITOR)
     home = {"url": reverse("home"), "name": gettext("首页"), "is_here": request.path == "/"}
-    chains = [(name, [_noun(request, noun) for noun in nouns]) for name, nouns in CHAINS]
-    work = [_page(request, address, name) for address, name, roles in PAGES if _sees(actor, roles)]
+    chains = [(str(name), [_noun(request, noun) for noun in nouns]) for name, nouns in CHAINS]
+    work = [_page(request, address, str(name)) for address, name, roles in PAGES if _sees(actor, roles)]
     groups: list[tuple[str, list[dict[str, Any]]]] = [("", [home]), *chains]
     return {"actor": actor, "navigation": [*groups, (gettext("工作台"), work)] if work else groups}
 
