@@ -167,7 +167,7 @@ def test_undo_needs_the_right_over_every_record_of_the_set(people):
 
     assert answer.status_code == 403
     assert "别家" not in seen
-    assert page(people["broker"], "change_set", made.pk).content.decode().count("<li>") == 2
+    assert page(people["broker"], "change_set", made.pk).content.decode().partition("<main")[2].count("<li>") == 2
 
 
 def test_restore_brings_a_deleted_record_back(people):
