@@ -49,7 +49,7 @@ class Record(models.Model, metaclass=Noun):
     objects: ClassVar[models.Manager[Self]]
     table: ClassVar[schema.Table]
 
-    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.PUBLISHED, db_index=True)
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.PUBLISHED)
     owner_id = models.CharField(max_length=ID_LENGTH, blank=True, db_index=True)  # the organisation that keeps it
     place = models.ForeignKey(Place, models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)  # grows with every change: two writers notice each other
