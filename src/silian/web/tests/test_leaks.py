@@ -455,7 +455,6 @@ def home_of(p: Planted) -> str:
 
 def body(answer: Any) -> str:
     content = b"".join(answer) if answer.streaming else answer.content
-    answer.close()
     return content.decode(errors="replace")
 
 

@@ -32,7 +32,6 @@ def taken(person, noun, form="csv", asked=""):
     answer = person.client.post(reverse("export_make", args=[noun]), {"form": form, "asked": asked})
     assert answer.status_code == 200, answer
     content = b"".join(answer.streaming_content)
-    answer.close()
     return content
 
 
@@ -162,7 +161,6 @@ def test_large_export_is_made_in_the_background_for_its_owner_alone_and_for_a_we
     address = reverse("export_file", args=[made.pk])
     answer = broker.client.get(address)
     assert b"".join(answer.streaming_content)
-    answer.close()
     assert other.client.get(address).status_code == 404
     assert "成果" in broker.client.get(reverse("exports")).content.decode()
     Export.objects.update(at=timezone.now() - timedelta(days=8))

@@ -131,7 +131,6 @@ def test_import_hands_back_the_rows_with_problems_to_be_repaired(people):
     made = brought(people["broker"], "成果编号,成果名称,技术成熟度\nA-1,对,5\nA-2,=错,十一\n")
     response = people["broker"].client.get(reverse("import_faulty", args=[made.pk]))
     content = b"".join(response.streaming_content)
-    response.close()
     cells = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     faulty = pl.DataFrame(cells[1:], schema=cells[0], orient="row")
 
