@@ -111,11 +111,16 @@ def _row(brought: Import, row: Any) -> ImportRow:
 
 
 def _problem(brought: Import, row: dict[str, Any]) -> ImportProblem:
+    told = {name: _storable(row[name] or "") for name in ("file", "column", "found", "remedy", "remedy_zh")}
+    told |= {name: told[name][:300] for name in ("file", "column")}
     return ImportProblem(
-        brought=brought, noun=row["table"], file=row["file"][:300], row=row["row"],
-        column=(row["column"] or "")[:300], code=row["code"], found=row["found"] or "", remedy=row["remedy"],
-        remedy_zh=row["remedy_zh"], is_blocking=row["is_blocking"],
-    )  # fmt: skip
+        brought=brought, noun=row["table"], row=row["row"], code=row["code"], is_blocking=row["is_blocking"], **told
+    )
+
+
+def _storable(text: str) -> str:
+    """A text as PostgreSQL takes it: what a file holds is told with a sign for NUL."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _forget(brought: Import) -> None:
@@ -312,7 +317,7 @@ def _stay_away() -> None:
 
 
 def _plain(found: dict[str, object]) -> dict[str, Any]:
-    return {name: value if isinstance(value, (int, float, str)) else str(value) for name, value in found.items()}
+    return {name: value if isinstance(value, (int, float)) else _storable(str(value)) for name, value in found.items()}
 
 
 __all__ = ["OvertakenError", "ReadError", "apply_import", "read_import", "undo_import"]
