@@ -31,8 +31,7 @@ def taken(person, noun, form="csv", asked=""):
     """The file that a person takes from a list."""
     answer = person.client.post(reverse("export_make", args=[noun]), {"form": form, "asked": asked})
     assert answer.status_code == 200, answer
-    content = b"".join(answer.streaming_content)
-    return content
+    return b"".join(answer.streaming_content)
 
 
 def brought(person, content, name):
