@@ -66,6 +66,9 @@ picture: demo .venv/dev ## draw the pictures of the README from the report of th
 	@scripts/system-packages fonts browser
 	@$(BIN)/python scripts/draw_readme_picture.py
 
+messages: .venv/core ## bring the texts of the site in both languages up to date; names those that lack English
+	@$(BIN)/python scripts/messages.py
+
 format: .venv/dev ## put the code into its format
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
 
@@ -75,4 +78,4 @@ lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
 clean: ## remove what the commands made
 	@rm -rf demo real site .venv .pytest_cache .mypy_cache .ruff_cache test-results
 
-.PHONY: help demo serve test check bench real docs picture format lock clean
+.PHONY: help demo serve test check bench real docs picture messages format lock clean
