@@ -51,10 +51,9 @@ def frame(request: Request) -> dict[str, Any]:
 def _noun(request: Request, noun: str) -> dict[str, Any]:
     table = schema.tables()[noun]
     language = page_language()
-    meaning = table.meaning if language == "en" else table.meaning_zh
     url = reverse("list", args=[noun])
     is_here = request.path.startswith(url)
-    return {"url": url, "name": table.label(language), "noun": noun, "meaning": meaning, "is_here": is_here}
+    return {"url": url, "name": table.label(language), "noun": noun, "is_here": is_here}
 
 
 def _page(request: Request, address: str, name: str) -> dict[str, Any]:

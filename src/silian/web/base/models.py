@@ -81,6 +81,7 @@ class User(AbstractBaseUser):
     language = models.CharField(_("语言"), max_length=10, default="zh-hans")
     expert_id = models.CharField(max_length=100, blank=True, db_index=True)  # the expert that this person is
     is_active = models.BooleanField(default=True)
+    hides_steps = models.BooleanField(_("不再显示入门步骤"), default=False)
     joined_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[People] = People()

@@ -94,7 +94,7 @@ ERASERS: Final[list[Callable[[Actor, User, Wish], Iterator[Fate]]]] = []
 
 def held(user: User) -> list[Section]:
     """Everything that is held of a person, part by part. Cost: one query a part."""
-    own = ("name", "email", "language", "expert_id", "pseudonym", "joined_at", "last_login")
+    own = ("name", "email", "language", "expert_id", "pseudonym", "hides_steps", "joined_at", "last_login")
     return [
         _section(_("账户"), User, own, [user]),
         *(_section(str(kind.label), model, kind.columns, rows) for model, kind, rows in _rows(user)),

@@ -7,6 +7,8 @@ from silian.web.base import audit_views, invitation_views, people_views, persona
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("steps/", views.steps, name="steps"),
+    path("help/", views.help_page, name="help"),
     path("language/", set_language, name="language"),
     path("audit/", audit_views.audit_page, name="audit"),
     path("audit/export/<slug:form>/", audit_views.audit_export, name="audit_export"),

@@ -53,6 +53,11 @@ def unsaved(actor: Actor, noun: str, record_id: str) -> Draft | None:
     return found.exclude(typed={}).order_by("-at", "-pk").first()
 
 
+def unsaved_of(actor: Actor) -> QuerySet[Draft]:
+    """The forms that a person has begun and not saved, the newest first."""
+    return _own(actor).filter(saved_as="").exclude(typed={}).order_by("-at", "-pk")
+
+
 @transaction.atomic
 def keep(actor: Actor, noun: str, record_id: str, *, token: str, typed: Typed, version: int, replaces: str) -> bool:
     """Keep what a person has typed so far; whether it was kept.

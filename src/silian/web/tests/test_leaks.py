@@ -253,6 +253,7 @@ ASKED = ("needs", "experts")
 HISTORIES = ("history", "change_set", "changes")
 READ: dict[str, Callable[[Planted], list[str]]] = {
     "home": lambda _p: [reverse("home")],
+    "help": lambda _p: [reverse("help")],
     "list": lists,
     "search": lambda _p: [f"{reverse('search')}?q={quote(word)}" for word in WORDS],
     "search_names": lambda _p: [f"{reverse('search_names')}?q={quote(word)}" for word in WORDS],
@@ -439,6 +440,7 @@ WRITTEN: dict[str, list[Write]] = {
 # Addresses that tell of nothing but what whoever asks brings along; and those of allauth, which tell of oneself.
 SILENT = {
     "search_save": "one's own",
+    "steps": "one's own",
     "search_change": "one's own",
     "search_open": "one's own",
     "claim_release": "one's own",
@@ -603,7 +605,9 @@ def test_list_neither_filters_nor_sorts_by_what_is_not_public(people, planted, c
 @pytest.mark.parametrize("role", ["visitor", "researcher", "judge", "auditor"])
 def test_hidden_records_change_no_count_of_any_list(people, role):
     client, broker = people[role].client, people["broker"].actor
-    addresses = [reverse("home"), *(reverse("list", args=[noun]) for noun in FACES)]
+    # the first page of an auditor counts the log, which grows with every change
+    first = [] if role == "auditor" else [reverse("home")]
+    addresses = [*first, *(reverse("list", args=[noun]) for noun in FACES)]
     before = [plain(client.get(address), "-") for address in addresses]
 
     for noun, face in FACES.items():

@@ -10,7 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from silian.tables import schema
-from silian.web.base.languages import page_language
+from silian.web.base.languages import first_clause, page_language
 from silian.web.catalog import duplicates
 from silian.web.catalog.blocking import HEADINGS
 from silian.web.catalog.models import AGAINST
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from silian.tables.schema import Column, Table
 
 register = template.Library()
+register.filter(first_clause)
 
 
 @register.filter

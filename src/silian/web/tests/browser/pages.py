@@ -37,6 +37,8 @@ PAGES = (
     _page("home", "judge", ""),
     _page("home", "auditor", ""),
     _page("home", "administrator", ""),
+    _page("help", "visitor", "help/"),
+    _page("help", "enterprise", "help/"),
     _page("list", "visitor", "needs/"),
     _page("list", "visitor", "needs/?q=不会有的词", state="empty"),
     _page("list", "broker", "achievements/"),
