@@ -105,6 +105,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "holds an invisible sign that turns the direction of the text, so that it shows as another. Type it anew.",
         "含有改变文字方向的不可见字符，显示会与实际不符。请重新输入。",
     ),
+    "web.import_merged": (
+        "was merged into the record whose id stands behind the arrow. Use that id.",
+        "这条记录已并入另一条记录，箭头后是其编号。请改用该编号。",
+    ),
     "web.import_empty": (
         "{file} holds no row that can be told: {seen}. Fill in a table whose heading has the names of the columns, "
         "or say which table it is.",

@@ -15,6 +15,7 @@ from silian.web.catalog.blocking import keep_keys
 from silian.web.catalog.fields import is_never_null, is_reference, record_id
 from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
+from silian.web.catalog.inserting import insert
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed
 from silian.web.catalog.rules import may
 from silian.web.catalog.sources import stamped
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from silian.tables.schema import Column
     from silian.web.base.actors import Actor
+    from silian.web.catalog.rules import Action
 
 BATCH: Final = 500  # records a statement
 Why = Literal["rights", "stale", "unknown", "referred"]
@@ -214,11 +216,11 @@ def _fitting(actor: Actor, noun: str, rows: list[_Row], left_out: dict[str, Why]
     """The rows that may and can be written; the others are put into `left_out`."""
     model = MODELS[noun]
     place_ids = {row.home.place_id for row in rows if row.home} | {row.old.place_id for row in rows if row.old}
-    places = Place.objects.in_bulk(list(place_ids))
-    root = Place.root()
+    places = Place.objects.in_bulk(list(place_ids)) | {Place.ROOT: Place.root()}
+    asked: dict[tuple[Any, ...], bool] = {}
     fitting = []
     for row in rows:
-        if not _may(actor, model, row, places, root):
+        if not _may(actor, model, row, places, asked):
             left_out[row.record_id] = "rights"
         else:
             fitting.append(row)
@@ -234,8 +236,16 @@ def _fitting(actor: Actor, noun: str, rows: list[_Row], left_out: dict[str, Why]
         fitting = [row for row in fitting if row.record_id not in referred]
 
 
-def _may(actor: Actor, model: type[Record], row: _Row, places: Mapping[str, Place], root: Place) -> bool:
-    """Whether a person may write a row: of the record as it is, and as it shall be."""
+def _may(
+    actor: Actor, model: type[Record], row: _Row, places: Mapping[str, Place], asked: dict[tuple[Any, ...], bool]
+) -> bool:
+    """Whether a person may write a row: of the record as it is, and as it shall be.
+
+    Parameters
+    ----------
+    asked : what was answered of records alike in all that the rules look at; grows
+    """
+    root = places[Place.ROOT]
     if row.old is not None:
         row.old.place = places.get(row.old.place_id, root)
         if not may(actor, "withdraw" if row.after is None else "edit", row.old):
@@ -243,10 +253,15 @@ def _may(actor: Actor, model: type[Record], row: _Row, places: Mapping[str, Plac
     if row.after is None or row.home is None:
         return True
     own = {"expert_id": row.after["expert_id"]} if model.noun in ("experts", "works") else {}
-    state = row.after.get("state", Record.State.PUBLISHED)
-    place = places.get(row.home.place_id, root)
-    new = model(owner_id=row.home.owner_id, place=place, state=state, tiers=row.after.get("tiers", {}), **own)
-    return may(actor, "edit" if row.old else "create", new)
+    state, tiers = row.after.get("state", Record.State.PUBLISHED), row.after.get("tiers", {})
+    action: Action = "edit" if row.old else "create"
+    alike = (action, row.home, state, tuple(sorted(tiers.items())), *own.values())
+    if alike not in asked:
+        place = places.get(row.home.place_id, root)
+        asked[alike] = may(
+            actor, action, model(owner_id=row.home.owner_id, place=place, state=state, tiers=tiers, **own)
+        )
+    return asked[alike]
 
 
 def _naming_nothing(model: type[Record], rows: list[_Row]) -> set[str]:
@@ -288,7 +303,8 @@ def _write(made: ChangeSet, noun: str, rows: list[_Row]) -> None:
         new = [_record(model, row) for row in stay if row.old is None]
         kept = [_record(model, row) for row in stay if row.old is not None]
         names = [f.name for f in model._meta.concrete_fields if not f.primary_key]
-        model.objects.bulk_create(new)
+        own = [f.attname for f in model._meta.concrete_fields]
+        insert(model, own, ([getattr(record, name) for name in own] for record in new))
         model.objects.bulk_create(
             kept, update_conflicts=True, update_fields=names, unique_fields=[model._meta.pk.name]
         )  # fmt: skip
@@ -301,10 +317,8 @@ def _write(made: ChangeSet, noun: str, rows: list[_Row]) -> None:
             if is_reference(column) and column.targets[0][0] == noun:
                 model.objects.filter(pk__in=gone).update(**{column.name: None})  # they may name each other
         model.objects.filter(pk__in=gone).delete()
-    Change.objects.bulk_create(
-        Change(changes=made, noun=noun, record_id=r.record_id, before=r.before, after=r.after, version=r.version)
-        for r in rows
-    )
+    told = ("changes", "noun", "record_id", "before", "after", "version")
+    insert(Change, told, ((made.pk, noun, r.record_id, r.before, r.after, r.version) for r in rows))
     keep_keys(noun, [(r.record_id, r.before, r.after) for r in rows])
 
 

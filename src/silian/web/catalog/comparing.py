@@ -14,6 +14,7 @@ from silian.tables import Region, Source, schema
 from silian.tables.problems import listed, places
 from silian.tables.references import EITHER, broken, ids_of
 from silian.web.catalog.fields import ID_LENGTH, LINE, LINE_LENGTH, record_id
+from silian.web.catalog.forwarding import forwarded, merged_ids, refused
 from silian.web.catalog.import_rights import deletable, permitted
 from silian.web.catalog.models import MODELS
 from silian.web.catalog.tables import BESIDE, table_of
@@ -105,10 +106,13 @@ def compare(region: Region, actor: Actor, *, deletes: bool) -> Comparison:
     -----
     A column that the file lacks stays as it is; an empty cell empties. A row with a problem in a cell that would
     change is left out as a whole, and so is one that would refer to it; a problem that the registry has already does
-    not hinder other cells. What a person may not change shows nothing of what it is now.
+    not hinder other cells. What a person may not change shows nothing of what it is now. An old id that was merged
+    into another record is read as that one where a row refers to it; a row of its own under an old id is left out.
     """
+    merged = merged_ids(region)
+    region = forwarded(region, merged)
     known = {noun: _known(noun, is_whole=noun in region.columns) for noun in schema.tables()}
-    problems = _problems(region, known)
+    problems = pl.concat([_problems(region, known), *refused(region, merged)])
     joined = {noun: _joined(region, noun, known[noun]) for noun in region.columns}
     is_blocking = pl.Series("is_blocking", [False], dtype=pl.Boolean).new_from_index(0, problems.height)
     blocked: dict[str, pl.Series] = {}
@@ -131,7 +135,8 @@ def compare(region: Region, actor: Actor, *, deletes: bool) -> Comparison:
     made.blocked = sum(int(b.sum()) for b in blocked.values())
     made.same = sum(int((~differs[n] & ~blocked[n]).sum()) for n in joined)
     if deletes:
-        made.gone, made.scope = _gone(actor, joined, known, barred)
+        stay = {noun: set(into.values()) for noun, into in merged.items()}
+        made.gone, made.scope = _gone(actor, joined, known, barred, stay)
     return made
 
 
@@ -304,9 +309,9 @@ def _with_noun_columns(rows: pl.DataFrame, noun: str) -> pl.DataFrame:
 
 def _gone(
     actor: Actor, joined: Mapping[str, pl.DataFrame], known: Mapping[str, pl.DataFrame],
-    barred: dict[str, dict[str, str]],
+    barred: dict[str, dict[str, str]], stay: Mapping[str, set[str]],
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:  # fmt: skip
-    """Records that the file lacks and the person may let go; those that others refer to are barred."""
+    """Records that the file lacks, also under an old id, and the person may let go; what others refer to is barred."""
     gone: dict[str, pl.DataFrame] = {}
     scope: list[str] = []
     for noun, rows in joined.items():
@@ -315,6 +320,7 @@ def _gone(
         lacking = known[noun].join(
             rows.select(schema.tables()[noun].key), on=list(schema.tables()[noun].key), how="anti"
         )
+        lacking = lacking.filter(~_id(noun).is_in(sorted(stay.get(noun, ()))))
         gone[noun], scope = deletable(actor, noun, lacking)
     after = {noun: _after(noun, joined.get(noun), known[noun]) for noun in schema.tables()} if gone else {}
     left = {noun: set(frame.select(_id(noun)).to_series()) for noun, frame in gone.items()}

@@ -24,6 +24,7 @@ from silian.web.base.log import log
 from silian.web.catalog import faults
 from silian.web.catalog.changing import Edit, change_fitting
 from silian.web.catalog.comparing import ORDER, compare
+from silian.web.catalog.inserting import insert
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Import, ImportProblem, ImportRow
 from silian.web.catalog.unpacking import as_table, lay_out
 
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
     from silian.tables import Region, schema
     from silian.web.base.actors import Actor
     from silian.web.catalog.changing import Why
-    from silian.web.catalog.comparing import Comparison
+    from silian.web.catalog.comparing import Comparison, Found
 
 STEP: Final = 500  # rows a transaction: short enough that other writers wait for a moment only
 KEPT: Final = 2000  # rows of a dry run written at a time
 LISTED: Final = 20_000  # problems that are kept to be shown; the file to be repaired has them all
 # SQLite lets a waiting writer look again every tenth of a second: away so long after each step, we starve nobody.
 PAUSE: Final = 0.11
+# The columns of a row of a dry run.
+ROW: Final = ("brought", "row", "noun", "record_id", "what", "state", "why", "values", "before", "version")
 SOURCE: Final = 120  # characters of a file's name in the source of a value
 
 
@@ -92,22 +95,20 @@ def _keep(brought: Import, found: Comparison) -> None:
         with transaction.atomic():
             _hold(brought)
             ImportProblem.objects.bulk_create(problems[start : start + KEPT])
-    rows = (_row(brought, row) for row in found.rows())
+    rows = (_row(brought.pk, row) for row in found.rows())
     while batch := list(islice(rows, KEPT)):
         with transaction.atomic():
             _hold(brought)
-            ImportRow.objects.bulk_create(batch)
+            insert(ImportRow, ROW, batch)
             Import.objects.filter(pk=brought.pk).update(done=F("done") + len(batch))
         _stay_away()
     _tell(brought, state=Import.State.READY, phase="", done=0, wrong=found.problems.height)
 
 
-def _row(brought: Import, row: Any) -> ImportRow:
+def _row(number: int, row: Found) -> tuple[Any, ...]:
     state = ImportRow.State.REFUSED if row.why else ImportRow.State.TAKEN
-    return ImportRow(
-        brought=brought, row=row.row, noun=row.noun, record_id=row.record_id, what=row.what, state=state, why=row.why,
-        values=row.values, before=row.before, version=row.version,
-    )  # fmt: skip
+    told = (row.row, row.noun, row.record_id, row.what, state.value, row.why)
+    return number, *told, row.values, row.before, row.version
 
 
 def _problem(brought: Import, row: dict[str, Any]) -> ImportProblem:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db.models import Q
 
+from silian.web.catalog import merging
 from silian.web.catalog.models import MODELS
 from silian.web.catalog.rules import visible
 
@@ -70,6 +71,9 @@ def resolve(actor: Actor, column: Column, text: str, *, held: Any = None) -> Pic
         left = [line for line in lines if line not in found]
         if left:
             found |= _found(actor, noun, {line: ids[line] for line in left})
+    for noun, _ in column.targets:
+        if left := [line for line in lines if line not in found]:
+            found |= _moved(actor, noun, {line: ids[line] for line in left})
     unknown = next((line for line in lines if line not in found), "")
     return Picked("\n".join(dict.fromkeys(found[line] for line in lines if line in found)), unknown)
 
@@ -85,6 +89,13 @@ def _found(actor: Actor, noun: str, ids: Mapping[str, str]) -> dict[str, str]:
         named.setdefault(name, []).append(pk)
     made = {line: i for line, i in ids.items() if i in known}
     return {line: named[line][0] for line in ids if len(named.get(line, ())) == 1} | made
+
+
+def _moved(actor: Actor, noun: str, ids: Mapping[str, str]) -> dict[str, str]:
+    """Of each line that names an old id the id of the record that it was merged into."""
+    into = merging.resolve(noun, ids.values())
+    seen = set(visible(actor, MODELS[noun].objects.filter(pk__in=set(into.values()))).values_list("pk", flat=True))
+    return {line: into[i] for line, i in ids.items() if into.get(i) in seen}
 
 
 def spelt(table: Table, texts: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from silian.web.catalog.fields import KEY_LENGTH
+from silian.web.catalog.inserting import insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,8 @@ class Unindexed(models.Model):
     @staticmethod
     def put(noun: str, ids: Iterable[str]) -> None:
         """Say that records of a noun have changed."""
-        Unindexed.objects.bulk_create((Unindexed(noun=noun, record_id=i) for i in ids), batch_size=500)
+        now = timezone.now()
+        insert(Unindexed, ("noun", "record_id", "at"), ((noun, i, now) for i in ids))
 
     @staticmethod
     def put_all() -> None:

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from silian.tables import schema, uscc
-from silian.web.catalog import identifiers
+from silian.web.catalog import identifiers, merging
 from silian.web.catalog.entry import EntryForm, sections
 from silian.web.catalog.models import MODELS, Achievement, Change, Need, Organisation
 from silian.web.catalog.queries import FACES
@@ -240,3 +240,15 @@ def test_sections_hold_every_column_but_the_key(noun):
     assert sorted([*held, *keys, *(["work_id"] if noun == "works" else [])]) == sorted(
         c.name for c in schema.tables()[noun].columns
     )
+
+
+def test_form_takes_an_old_id_for_the_record_it_was_merged_into(people):
+    actor, client = people["administrator"].actor, people["administrator"].client
+    kept, gone = Organisation.objects.order_by("pk")[:2]
+    merging.merge(actor, "organisations", kept.pk, gone.pk, chosen={}, seal=merging.plan(kept, gone).seal)
+    sent = typed(client, "/achievements/new/") | {"title": "新成果", "org_id": gone.pk, "action": "publish"}
+
+    answer = client.post("/achievements/new/", sent)
+
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert Achievement.objects.get(title="新成果").org_id == kept.pk

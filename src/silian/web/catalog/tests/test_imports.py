@@ -15,8 +15,9 @@ from python_calamine import CalamineWorkbook
 
 from silian.tables import schema
 from silian.web.base.models import LogEntry
+from silian.web.catalog import merging
 from silian.web.catalog.changing import Edit, change, plain
-from silian.web.catalog.models import Achievement, Expert, Import, ImportRow, Need, Organisation, Work
+from silian.web.catalog.models import Achievement, Expert, Import, ImportRow, Make, Need, Organisation, Product, Work
 from silian.web.catalog.tables import table_of
 from silian.web.catalog.tasks import ask, import_task
 
@@ -439,3 +440,43 @@ def test_progress_of_an_import_counts_its_rows(people):
     made.refresh_from_db()
     assert (made.done, made.total) == (2, 2)
     assert set(made.rows.values_list("state", flat=True)) == {ImportRow.State.APPLIED}
+
+
+def organisations_of_a_merge(actor):
+    """The organisation that stays and the old id of one that went into it."""
+    gone = Organisation.objects.filter(pk__in=Achievement.objects.values("org_id")).order_by("pk")[0]
+    kept = Organisation.objects.exclude(pk=gone.pk).order_by("pk")[0]
+    merging.merge(actor, "organisations", kept.pk, gone.pk, chosen={}, seal=merging.plan(kept, gone).seal)
+    return kept.pk, gone.pk
+
+
+def test_import_reads_an_old_id_that_it_refers_to_as_the_record_it_was_merged_into(people):
+    kept, old = organisations_of_a_merge(people["administrator"].actor)
+
+    made = applied(brought(people["administrator"], f"achievement_id,title,org_id\nNEW1,新成果,{old}\n"))
+
+    assert rows(made) == [("add", "NEW1", "applied", "")]
+    assert Achievement.objects.get(pk="NEW1").org_id == kept
+    again = brought(people["administrator"], f"achievement_id,title,org_id\nNEW1,新成果,{old}\n")
+    assert (rows(again), again.same, again.wrong) == ([], 1, 0)
+
+
+def test_import_reads_old_ids_in_keys_of_two_columns(people):
+    kept, old = organisations_of_a_merge(people["administrator"].actor)
+    product = first(Product).pk
+    Make.objects.filter(org_id=kept, product_id=product).delete()
+
+    made = brought(people["administrator"], f"org_id,product_id\n{old},{product}\n", name="makes.csv")
+
+    assert rows(made) == [("add", f"{kept}~{product}", "taken", "")]
+
+
+def test_import_refuses_a_row_under_an_old_id_and_says_the_new_one(people):
+    kept, old = organisations_of_a_merge(people["administrator"].actor)
+
+    made = brought(people["administrator"], f"org_id,name\n{old},又改名\n", name="organisations.csv", deletes=True)
+
+    assert made.blocked == 1
+    problem = made.problems.get(code="web.import_merged")
+    assert (problem.found, problem.is_blocking) == (f"{old} → {kept}", True)
+    assert kept not in made.rows.values_list("record_id", flat=True)
