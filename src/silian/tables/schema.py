@@ -94,6 +94,18 @@ class Column:
         """The name of the column for people."""
         return self.label_zh if language == "zh" else self.label_en
 
+    def unit_label(self, language: Language) -> str:
+        """The unit of the column for people; empty where it counts nothing.
+
+        Examples
+        --------
+        >>> tables()["organisations"]["revenue_cny"].unit_label("zh")
+        '元/年'
+        """
+        if self.unit in ("", "1"):
+            return ""
+        return units()[self.unit] if language == "zh" else self.unit
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -257,6 +269,12 @@ def _column(table: str, row: dict[str, str]) -> Column:
     rest = {k: row[k] for k in ("type", "unit", "required", "values", "refers")}
     words = {k: row[k] for k in ("label_zh", "label_en", "meaning", "meaning_zh")}
     return Column(table=table, name=row["column"], min=low, max=high, **rest, **words)
+
+
+@cache
+def units() -> Mapping[str, str]:
+    """Units by the English name that the schema gives them: their Chinese name."""
+    return MappingProxyType({row["unit"]: row["zh"] for row in rows("_units")})
 
 
 def rows(name: str) -> list[dict[str, str]]:

@@ -204,7 +204,7 @@ def note(column: Column) -> str:
     --------
     >>> print(note(tables()["needs"]["budget_cny"]))
     budget_cny
-    选填；以元计的金额，如 500000 或 50万元；单位 CNY；≥ 0
+    选填；以元计的金额，如 500000 或 50万元；单位 元；≥ 0
     合作预算
     Optional; an amount in yuan, such as 500000 or 50万元; unit CNY; ≥ 0
     Budget for the cooperation
@@ -213,8 +213,8 @@ def note(column: Column) -> str:
     for english in (False, True):
         kind = TYPES[column.type] if column.type in TYPES else tuple(reversed(WANTED[column.type]))
         parts = [NEED[column.required][english], kind[english]]
-        if column.unit and column.unit != "1":
-            parts.append(("单位 ", "unit ")[english] + column.unit)
+        if unit := column.unit_label("en" if english else "zh"):
+            parts.append(("单位 ", "unit ")[english] + unit)
         parts += _bounds(column)
         if column.targets:
             named = (tables()[target] for target, _ in column.targets)

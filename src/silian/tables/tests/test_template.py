@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from silian.errors import ArgumentError, TableError
-from silian.tables import check, read_region, write_template
+from silian.tables import check, read_region, schema, write_template
 from silian.tables.schema import codes, tables
 
 FILLED = {
@@ -181,3 +181,11 @@ def test_template_says_when_the_place_cannot_be_written(tmp_path):
 
     with pytest.raises(TableError, match=r"write\.failed.*a\.xlsx"):
         write_template(tmp_path / "file" / "a.xlsx")
+
+
+def test_every_unit_has_a_chinese_name():
+    nouns = [tables(), schema.results(), schema.quality(), schema.repair(), schema.team()]
+    used = {c.unit for group in nouns for table in group.values() for c in table.columns} - {"", "1"}
+
+    assert used <= set(schema.units())
+    assert all(set(schema.units().values()))

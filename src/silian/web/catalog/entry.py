@@ -279,7 +279,7 @@ def _plain(value: Any) -> Any:
 def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field:
     meaning = column.meaning if language == "en" else column.meaning_zh
     required = column.is_key or (column.is_required and not is_draft)
-    unit = f"（{column.unit}）" if column.unit and column.unit != "CNY" else ""
+    unit = f"（{column.unit_label(language)}）" if column.unit_label(language) else ""
     shown: dict[str, Any] = {"label": column.label(language) + unit, "help_text": meaning, "required": required}
     if column.codes:
         return _choice(column, language, shown)

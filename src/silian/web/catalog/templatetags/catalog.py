@@ -29,6 +29,12 @@ def label(named: Column | Table) -> str:
 
 
 @register.filter
+def unit(column: Column) -> str:
+    """The unit of a column for people; empty where it counts nothing."""
+    return column.unit_label(page_language())
+
+
+@register.filter
 def meaning(named: Column | Table) -> str:
     """What a column or table means."""
     return named.meaning if page_language() == "en" else named.meaning_zh
