@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+collect_ignore_glob = ["kill_*.py"]  # programs that a test starts and kills
+
 FILL = """
 import django; django.setup()
 from django.core.management import call_command
