@@ -35,7 +35,7 @@ DEEDS = (
     ("visitor", gettext_lazy("访客"), (
         (gettext_lazy("不登录即可检索，并查看公开的需求、成果、专家、设施与资金"), "search"),
     )),
-    ("enterprise", gettext_lazy("企业成员"), (
+    ("enterprise", gettext_lazy("单位成员"), (
         (gettext_lazy("完善单位信息，填写并发布需求；在“待确认”中每半年确认一次"), "waiting"),
         (gettext_lazy("对成果表达意向，答复别人对本单位需求的意向"), "interests"),
         (gettext_lazy("预约设施"), "bookings"),
@@ -174,6 +174,8 @@ def home_of(actor: Actor) -> Home:
         home.guides.append(Guide(_("岗位与账户"), steps))
     if (Post.Role.AUDITOR, f"/{Place.ROOT}/") in actor.posts:
         _tell_chain(home)
+    if actor.holds("judge"):
+        home.facts.append(_("目前没有等您评审的内容。"))
     for registry in _known:
         registry.furnish(actor, home)
     return home

@@ -20,7 +20,7 @@ from silian.tables import schema
 from silian.web.base.guides import Guide, Home, Line, Shelf, Step, Task, Word, capped
 from silian.web.base.languages import page_language
 from silian.web.base.models import Membership
-from silian.web.catalog import claims, duplicate_reports, indexing, interests, publishing, searching
+from silian.web.catalog import claims, duplicate_reports, interests, publishing, searching
 from silian.web.catalog.asking import question
 from silian.web.catalog.blocking import HEADINGS
 from silian.web.catalog.drafts import unsaved_of
@@ -28,6 +28,7 @@ from silian.web.catalog.models import (
     MODELS,
     Booking,
     Claim,
+    DuplicatePair,
     DuplicateReport,
     Expert,
     Facility,
@@ -36,6 +37,7 @@ from silian.web.catalog.models import (
     Organisation,
     Record,
     SavedSearch,
+    Unindexed,
     Work,
 )  # fmt: skip
 from silian.web.catalog.queries import FACES
@@ -55,16 +57,10 @@ NEWEST: Final = 5
 DRAFTS: Final = 5
 # What a whole record tells beside what it must: others find it by that.
 WHOLE: Final = {
-    "organisations": ("uscc", "district_id", "industry", "size", "business"),
+    "enterprises": ("uscc", "district_id", "industry", "size", "business"),
+    "organisations": ("uscc", "district_id"),
     "experts": ("title", "field", "profile"),
 }
-# Columns whose meaning the help tells.
-TOLD: Final = (
-    ("achievements", "trl"),
-    ("achievements", "ip_status"),
-    ("needs", "must_have"),
-    ("organisations", "uscc"),
-)
 WORDS: Final = (
     (gettext_lazy("意向"), gettext_lazy("对一项需求或成果表示愿意谈。对方同意后，双方才看到仅对有意方公开的内容。")),
     (
@@ -74,7 +70,7 @@ WORDS: Final = (
     (gettext_lazy("草稿"), gettext_lazy("只有本单位和当地的管理方能看到，发布后才公开。")),
     (gettext_lazy("待确认"), gettext_lazy("单位每半年确认一次信息仍然有效；需求、成果和设施逾期未确认会下架。")),
     (gettext_lazy("已核实"), gettext_lazy("管理方核对过这一栏的内容；内容再改动，核实即失效。")),
-)  # fmt: skip
+)
 
 
 class Tellings:
@@ -82,28 +78,29 @@ class Tellings:
 
     def furnish(self, actor: Actor, home: Home) -> None:
         """Add to a person's first page."""
-        home.counts = _counts(actor, Record.State.PUBLISHED)
+        home.counts, kinds = _counts(actor, Record.State.PUBLISHED), set[str]()
         if not actor.is_visitor:
-            _furnish_own(actor, home)
+            kinds = _furnish_own(actor, home)
             _furnish_steward(actor, home)
             if actor.orgs or actor.paths(STEWARDS):
                 _furnish_bookings(actor, home)
-        home.shelves += [_newest(actor, noun) for noun in _wanted(actor)]
+        home.shelves += [_newest(actor, noun) for noun in _wanted(actor, kinds)]
 
     def words(self) -> list[Word]:
         """Words of the registry: columns as the schema tells of them, and what records go through."""
-        language, told = page_language(), []
-        for noun, name in TOLD:
-            column = schema.tables()[noun][name]
-            told.append(Word(column.label(language), column.meaning if language == "en" else column.meaning_zh))
+        language = page_language()
+        readiness, code = schema.tables()["achievements"]["trl"], schema.tables()["organisations"]["uscc"]
+        meanings = [c.meaning if language == "en" else c.meaning_zh for c in (readiness, code)]
+        levels = _("分 1 至 9 级，数字越大越接近实际应用。%(meaning)s。") % {"meaning": meanings[0]}
+        told = [Word(readiness.label(language), levels), Word(code.label(language), meanings[1])]
         return told + [Word(str(name), str(meaning)) for name, meaning in WORDS]
 
 
 # ── whoever keeps records: enterprises, researchers, who manages an organisation ──
 
 
-def _furnish_own(actor: Actor, home: Home) -> None:
-    """First steps and what waits for an organisation's people and for experts."""
+def _furnish_own(actor: Actor, home: Home) -> set[str]:
+    """First steps and what waits for an organisation's people and for experts; the kinds of their organisations."""
     is_keeper = bool(actor.orgs or actor.expert_id)
     due = _due(actor) if is_keeper else 0
     asked = interests.received(actor).filter(state="asked")[: MOST + 1].count() if actor.orgs else 0
@@ -125,6 +122,7 @@ def _furnish_own(actor: Actor, home: Home) -> None:
         home.guides.append(Guide(_("科研人员入门"), _researcher_steps(actor)))
     if lines := [_begun(draft) for draft in unsaved_of(actor)[:DRAFTS]]:
         home.shelves.append(Shelf(_("没有填完的表单"), lines))
+    return kinds
 
 
 def _organisation_steps(own: list[Any]) -> list[Step]:
@@ -211,7 +209,8 @@ def _begun(draft: Any) -> Line:
 
 def _lacking(record: Record) -> list[str]:
     """What a whole record tells and this one does not."""
-    wanted = [*publishing.lacking(record), *WHOLE[record.noun]]
+    kind = "enterprises" if getattr(record, "kind", "") == "enterprise" else record.noun
+    wanted = [*publishing.lacking(record), *WHOLE[kind]]
     lacking = [name for name in dict.fromkeys(wanted) if getattr(record, name) in (None, "", [])]
     return [record.table[name].label(page_language()) for name in lacking]
 
@@ -240,9 +239,9 @@ def _furnish_steward(actor: Actor, home: Home) -> None:
             address = f"{reverse('list', args=[noun])}?state={state}"
             home.tasks.append(Task(label, capped(counts[noun], searching.MANY), address))
     if actor.holds("administrator"):
-        lag = indexing.waiting()
-        told = _("有 %(count)s 条改动还没有编入检索。") % {"count": lag.count}
-        home.facts.append(told if lag.count else _("检索与数据库一致。"))
+        lag = Unindexed.objects.order_by("pk")[: searching.MANY + 1].count()
+        told = _("有 %(count)s 条改动还没有编入检索。") % {"count": capped(lag, searching.MANY)}
+        home.facts.append(told if lag else _("检索与数据库一致。"))
     if actor.holds("broker") or actor.holds("officer"):
         home.guides.append(Guide(_("工作入门"), _steward_steps(actor)))
 
@@ -257,8 +256,12 @@ def _steward_steps(actor: Actor) -> list[Step]:
 
 
 def _pairs(actor: Actor) -> int:
-    """How many pairs of all nouns a person has to decide; one query."""
-    every = [duplicate_reports.pairs_of(actor, duplicate_reports.Asked(noun)) for noun in HEADINGS]
+    """How many pairs of all nouns a person has to decide; two queries."""
+    there = DuplicatePair.objects.filter(decision=DuplicatePair.Decision.OPEN, noun__in=HEADINGS).order_by()
+    nouns = sorted(there.values_list("noun", flat=True).distinct())
+    if not nouns:
+        return 0
+    every = [duplicate_reports.pairs_of(actor, duplicate_reports.Asked(noun)) for noun in nouns]
     first, *others = (pairs.order_by().values_list("pk") for pairs in every)
     return len(first.union(*others, all=True)[: MOST + 1])
 
@@ -295,11 +298,12 @@ def _counts(actor: Actor, state: str) -> dict[str, int] | None:
     return hits.facets_of("noun")
 
 
-def _wanted(actor: Actor) -> Iterator[str]:
-    """The nouns of which a person wants to see what is new: what others have, that fits the own side."""
-    if actor.expert_id or actor.posts or actor.is_visitor or not actor.orgs:
+def _wanted(actor: Actor, kinds: set[str]) -> Iterator[str]:
+    """The nouns of which a person wants to see what is new: enterprises look for achievements, others for needs."""
+    is_judge, is_enterprise = actor.holds("judge"), "enterprise" in kinds
+    if not is_enterprise or actor.expert_id or actor.posts:
         yield "needs"
-    if actor.is_visitor or (actor.orgs and not actor.expert_id) or actor.holds("judge"):
+    if is_enterprise or is_judge or actor.is_visitor:
         yield "achievements"
 
 

@@ -22,7 +22,7 @@ def page(person, address="/"):
     [
         ("visitor", "怎样参与"), ("enterprise", "企业入门"), ("researcher", "科研人员入门"),
         ("manager", "单位管理员入门"),
-        ("broker", "疑似重复"), ("officer", "任命岗位"), ("judge", "启用两步验证"), ("auditor", "操作日志"),
+        ("broker", "疑似重复"), ("officer", "任命岗位"), ("judge", "目前没有等您评审的内容"), ("auditor", "操作日志"),
         ("administrator", "设立园区"),
     ],
 )  # fmt: skip
@@ -88,7 +88,7 @@ def test_help_explains_words_and_names_own_role(people):
 
     for word in ("技术成熟度", "意向", "披露层级"):
         assert f"<dt>{word}</dt>" in shown
-    assert shown.index("企业成员") < shown.index("访客")
+    assert shown.index("单位成员") < shown.index("访客")
     assert shown.count("您的角色") == 1
     assert "您的角色" not in page(people["visitor"], reverse("help"))
     assert f'href="{reverse("help")}"' in page(people["visitor"])

@@ -9,7 +9,18 @@ from silian.web.base import guides
 from silian.web.base.models import Place, User
 from silian.web.catalog import interests
 from silian.web.catalog.changing import Edit, change
-from silian.web.catalog.models import Achievement, Booking, Claim, Draft, Expert, Facility, Import, Need, Organisation
+from silian.web.catalog.models import (
+    Achievement,
+    Booking,
+    Claim,
+    Draft,
+    DuplicatePair,
+    Expert,
+    Facility,
+    Import,
+    Need,
+    Organisation,
+)
 from silian.web.conftest import ROLES
 
 
@@ -38,6 +49,7 @@ def many(people, org):
     base = {"org_id": org.pk, "kind": first.kind, "district_id": org.place_id}
     edits = [Edit(f"N-m{n}", base | {"need_id": f"N-m{n}", "title": f"需求 {n}"}) for n in range(500)]
     change(people["broker"].actor, "needs", edits)
+    DuplicatePair.objects.create(noun="needs", left_id="N-m1", right_id="N-m2", group_id="N-m1", confidence=0.9)
     Need.objects.filter(pk__startswith="N-m").update(confirmed_on=timezone.localdate() - timedelta(days=170))
 
 
@@ -114,6 +126,26 @@ def test_claims_bookings_and_imports_wait_for_who_may_act_on_them(people):
     }  # fmt: skip
     assert (seen["broker"]["待确认的导入"], seen["officer"]["待确认的导入"]) == ("1", "0")
     assert "待核实的专家认领" not in seen["enterprise"]
+
+
+def test_pairs_wait_for_who_may_decide_them_and_no_longer_once_decided(people):
+    one, other = Need.objects.order_by("pk")[:2]
+    pair = DuplicatePair.objects.create(
+        noun="needs", left_id=one.pk, right_id=other.pk, group_id=one.pk, confidence=0.9
+    )
+    before = tasks(people["broker"])["疑似重复，尚未判断"]
+    DuplicatePair.objects.filter(pk=pair.pk).update(decision="different")
+
+    assert (before, tasks(people["broker"])["疑似重复，尚未判断"]) == ("1", "0")
+    assert "疑似重复，尚未判断" not in tasks(people["manager"])
+
+
+def test_a_university_lacks_no_size_and_looks_for_needs(people):
+    org = Organisation.objects.get(pk=next(iter(people["manager"].actor.led)))
+    Organisation.objects.filter(pk=org.pk).update(uscc="12520000MB1A2B3C4D", size="", business="")
+
+    assert steps(people["manager"])["完善单位信息"].is_done
+    assert list(shelves(people["manager"])) == ["最新需求"]
 
 
 def test_forms_that_are_not_saved_are_their_own_persons(people):
