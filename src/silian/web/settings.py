@@ -102,7 +102,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none" if ENVIRONMENT.is_demo else "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger's address gets no letter; the page says the same
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a letter when a password, an address or a second factor changes
-ACCOUNT_EMAIL_SUBJECT_PREFIX = "[四链] "
 ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is confirmed
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; all others end
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

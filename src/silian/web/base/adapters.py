@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         "email_password_mismatch": _("邮箱或密码不正确。连续输错 5 次，该账户将锁定 15 分钟。"),
         "too_many_login_attempts": _("输错次数过多，请 15 分钟后再试，或用“忘记密码”重设。"),
     }
+
+    def format_email_subject(self, subject: str) -> str:
+        """The subject of a letter, with the name of the site before it."""
+        return gettext("[四链] %(subject)s") % {"subject": subject}
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody opens an account alone: see `invitations`."""

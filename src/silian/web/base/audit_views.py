@@ -168,5 +168,7 @@ def _chain() -> dict[str, Any]:
 def _told(entry: LogEntry) -> dict[str, Any]:
     tables = schema.tables()
     noun = tables[entry.noun].label(page_language()) if entry.noun in tables else entry.noun
-    detail = [(name, "、".join(map(str, v)) if isinstance(v, list) else v) for name, v in sorted(entry.detail.items())]
+    detail = [
+        (name, _("、").join(map(str, v)) if isinstance(v, list) else v) for name, v in sorted(entry.detail.items())
+    ]
     return {"entry": entry, "noun": noun, "detail": detail}

@@ -80,7 +80,7 @@ def send(invitation: Invitation, link: str) -> bool:
     shown = {"invitation": invitation, "link": link, "to": target_name(invitation), "days": LIFETIME.days}
     text = render_to_string("base/letters/invitation.txt", shown)
     try:
-        return bool(send_mail("[四链] " + _("邀请您加入四链"), text, None, [invitation.email]))
+        return bool(send_mail(_("[四链] 邀请您加入四链"), text, None, [invitation.email]))
     except (SMTPException, OSError):
         return False
 
@@ -88,7 +88,7 @@ def send(invitation: Invitation, link: str) -> bool:
 def target_name(invitation: Invitation) -> str:
     """The organisation or place that an invitation leads to, by its name."""
     if invitation.place:
-        return invitation.place.name
+        return str(invitation.place)
     found = organisations.named([invitation.org_id]).get(invitation.org_id)
     return found.name if found else invitation.org_id
 

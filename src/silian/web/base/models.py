@@ -10,6 +10,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from silian.web.base.languages import page_language
+
 
 class Place(models.Model):
     """A node of the tree of regions: province, city, county, park."""
@@ -31,7 +33,7 @@ class Place(models.Model):
     path = models.CharField(max_length=200, unique=True)  # the ids from the root down to this one: "/52/5226/D01/"
 
     def __str__(self) -> str:
-        return self.name
+        return self.name_en if self.name_en and page_language() == "en" else self.name
 
     @classmethod
     def root(cls) -> Place:

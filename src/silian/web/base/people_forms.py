@@ -42,7 +42,7 @@ class Places(forms.ModelChoiceField[Place]):
 
     def label_from_instance(self, obj: Place) -> str:
         """Its name, moved in by its depth."""
-        return "　" * (obj.path.count("/") - 2) + obj.name
+        return "　" * (obj.path.count("/") - 2) + str(obj)
 
 
 class GivePost(forms.Form):

@@ -107,7 +107,7 @@ def post_list(request: SignedIn) -> HttpResponse:
         found = found.filter(Q(user__name__contains=asked["q"]) | Q(user__email=asked["q"].lower()))
     if asked["role"]:
         found = found.filter(role=asked["role"])
-    listed = [(p, "　" * (p.path.count("/") - 2) + p.name) for p in places]
+    listed = [(p, "　" * (p.path.count("/") - 2) + str(p)) for p in places]
     chosen = next((p for p, _name in listed if p.pk == asked["place"]), None)
     if chosen:
         found = found.filter(place__path__startswith=chosen.path)

@@ -88,6 +88,24 @@ KINDS: Final[dict[str, Kind]] = {
         gettext_lazy("统一登录账户"), ("provider", "uid", "last_login", "date_joined", "extra_data")
     ),
 }  # fmt: skip
+HEADS: Final = {  # columns that their models do not name for people
+    "at": gettext_lazy("时间"), "made_at": gettext_lazy("建立时间"), "created_at": gettext_lazy("建立时间"),
+    "accepted_at": gettext_lazy("接受时间"), "decided_at": gettext_lazy("核实时间"),
+    "answered_at": gettext_lazy("答复时间"), "from_at": gettext_lazy("开始时间"), "until_at": gettext_lazy("结束时间"),
+    "joined_at": gettext_lazy("开户时间"), "date_joined": gettext_lazy("建立时间"),
+    "last_login": gettext_lazy("最近登录"), "last_used_at": gettext_lazy("最近使用"),
+    "last_seen_at": gettext_lazy("最近使用"), "action": gettext_lazy("动作"), "noun": gettext_lazy("记录种类"),
+    "record_id": gettext_lazy("编号"), "org_id": gettext_lazy("单位编号"), "expert_id": gettext_lazy("专家编号"),
+    "facility_id": gettext_lazy("设施编号"), "place": gettext_lazy("区域"), "pseudonym": gettext_lazy("化名"),
+    "detail": gettext_lazy("详情"), "kind": gettext_lazy("种类"), "type": gettext_lazy("种类"),
+    "state": gettext_lazy("状态"), "note": gettext_lazy("说明"), "reason": gettext_lazy("理由"),
+    "form": gettext_lazy("格式"), "rows": gettext_lazy("行数"), "typed": gettext_lazy("填写的内容"),
+    "words": gettext_lazy("检索词"), "chosen": gettext_lazy("所选条件"), "purpose": gettext_lazy("用途"),
+    "name": gettext_lazy("名称"), "email": gettext_lazy("邮箱"), "verified": gettext_lazy("已确认"),
+    "primary": gettext_lazy("主要邮箱"), "ip": gettext_lazy("网络地址"), "user_agent": gettext_lazy("浏览器"),
+    "provider": gettext_lazy("登录服务"), "uid": gettext_lazy("在该服务中的编号"),
+    "extra_data": gettext_lazy("该服务提供的信息"),
+}  # fmt: skip
 SECTIONS: Final[list[Callable[[User], Iterator[Section]]]] = []
 ERASERS: Final[list[Callable[[Actor, User, Wish], Iterator[Fate]]]] = []
 
@@ -195,7 +213,7 @@ def _invited(user: User) -> Any:
 
 
 def _section(name: str, model: type[Model], columns: tuple[str, ...], rows: Any) -> Section:
-    heads = tuple(str(getattr(model._meta.get_field(c), "verbose_name", c)) for c in columns)
+    heads = tuple(str(HEADS[c] if c in HEADS else getattr(model._meta.get_field(c), "verbose_name", c)) for c in columns)
     return Section(name, heads, [tuple(_value(row, c) for c in columns) for row in rows])
 
 

@@ -279,7 +279,8 @@ def _plain(value: Any) -> Any:
 def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field:
     meaning = column.meaning if language == "en" else column.meaning_zh
     required = column.is_key or (column.is_required and not is_draft)
-    unit = f"（{column.unit_label(language)}）" if column.unit_label(language) else ""
+    unit = column.unit_label(language)
+    unit = gettext("（%(unit)s）") % {"unit": unit} if unit else ""
     shown: dict[str, Any] = {"label": column.label(language) + unit, "help_text": meaning, "required": required}
     if column.codes:
         return _choice(column, language, shown)
@@ -346,4 +347,4 @@ def _english(column: Column, language: Language) -> forms.Field:
 
 
 def _help(*parts: str) -> str:
-    return "。".join(part.rstrip("。") for part in parts) + "。"
+    return " ".join(gettext("%(sentence)s。") % {"sentence": part.rstrip("。.")} for part in parts if part)

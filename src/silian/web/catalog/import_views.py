@@ -78,7 +78,9 @@ class ImportForm(forms.Form):
         file = self.cleaned_data["file"]
         suffix = PurePosixPath(file.name).suffix.lower()
         if suffix not in FORMS:
-            raise forms.ValidationError(OTHERS.get(suffix) or _("只能读取 %(forms)s。") % {"forms": "、".join(FORMS)})
+            raise forms.ValidationError(
+                OTHERS.get(suffix) or _("只能读取 %(forms)s。") % {"forms": _("、").join(FORMS)}
+            )
         if file.size > MOST_BYTES:
             raise forms.ValidationError(_("文件超过 512 MiB，请拆成几份。"))
         return file
@@ -226,7 +228,7 @@ def _place(problem: ImportProblem, language: schema.Language) -> tuple[str, str]
 def _column(noun: str, column: str, language: schema.Language) -> str:
     table = schema.tables().get(noun)
     known = {c.name: c.label(language) for c in table.columns} if table else {}
-    return "、".join(known.get(name, name) for name in column.split(", "))
+    return _("、").join(known.get(name, name) for name in column.split(", "))
 
 
 @login_required

@@ -135,7 +135,7 @@ def publish_record(request: SignedIn, noun: str, record_id: str) -> HttpResponse
     except StaleError:
         return _stale(request, record)
     if missing:
-        names = "、".join(record.table[name].label(page_language()) for name in missing)
+        names = _("、").join(record.table[name].label(page_language()) for name in missing)
         messages.error(request, _("还不能发布，请先填好：%(names)s。") % {"names": names})
         return redirect("edit", noun, record_id)
     messages.success(request, _("已发布。"))

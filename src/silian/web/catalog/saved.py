@@ -134,7 +134,7 @@ def _tell(user: User, numbers: list[int], now: datetime) -> bool:
         site = settings.SITE_ADDRESS
         shown = {"person": user, "told": told, "site": site, "language": page_language(), "shown": SHOWN}
         text = render_to_string("catalog/letters/searches.txt", shown)
-        subject = "[四链] " + _("您保存的检索有新结果")
+        subject = _("[四链] 您保存的检索有新结果")
         send_mail(subject, text, None, [user.email])
         log(actor, "searches.letter", detail={"searches": len(told)})
     return True

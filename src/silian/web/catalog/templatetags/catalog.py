@@ -29,18 +29,6 @@ def label(named: Column | Table) -> str:
 
 
 @register.filter
-def unit(column: Column) -> str:
-    """The unit of a column for people; empty where it counts nothing."""
-    return column.unit_label(page_language())
-
-
-@register.filter
-def meaning(named: Column | Table) -> str:
-    """What a column or table means."""
-    return named.meaning if page_language() == "en" else named.meaning_zh
-
-
-@register.filter
 def get(record: Any, column: Column) -> Any:
     """The value of a column: of a reference the record that it names."""
     name = column.name.removesuffix("_id") if column.type == "id" and len(column.targets) == 1 else column.name
@@ -66,11 +54,11 @@ def as_read(found: Any, column: Column) -> str:
     if column.codes:
         names = schema.codes()[column.codes]
         parts = found if isinstance(found, list) else [found]
-        return "、".join(names[p][page_language() == "en"] if p in names else p for p in parts)
+        return _("、").join(names[p][page_language() == "en"] if p in names else p for p in parts)
     if isinstance(found, bool):
         return _("是") if found else _("否")
     if isinstance(found, list):
-        return "；".join(str(part) for part in found)
+        return _("；").join(str(part) for part in found)
     if column.type in ("money", "number", "count"):
         places = 0 if float(found).is_integer() else None
         return str(number_format(found, decimal_pos=places, use_l10n=True, force_grouping=True))
