@@ -213,7 +213,9 @@ def _invited(user: User) -> Any:
 
 
 def _section(name: str, model: type[Model], columns: tuple[str, ...], rows: Any) -> Section:
-    heads = tuple(str(HEADS[c] if c in HEADS else getattr(model._meta.get_field(c), "verbose_name", c)) for c in columns)
+    heads = tuple(
+        str(HEADS[c] if c in HEADS else getattr(model._meta.get_field(c), "verbose_name", c)) for c in columns
+    )
     return Section(name, heads, [tuple(_value(row, c) for c in columns) for row in rows])
 
 
