@@ -29,6 +29,18 @@ def label(named: Column | Table) -> str:
 
 
 @register.filter
+def unit(column: Column) -> str:
+    """The unit of a column for people; empty where it counts nothing."""
+    return column.unit_label(page_language())
+
+
+@register.filter
+def meaning(named: Column | Table) -> str:
+    """What a column or table means."""
+    return named.meaning if page_language() == "en" else named.meaning_zh
+
+
+@register.filter
 def get(record: Any, column: Column) -> Any:
     """The value of a column: of a reference the record that it names."""
     name = column.name.removesuffix("_id") if column.type == "id" and len(column.targets) == 1 else column.name
