@@ -1,6 +1,10 @@
 """Every address of the site."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+
+from silian.web.base.addresses import RecordId
+
+register_converter(RecordId, "record")
 
 urlpatterns = [
     path("account/", include("allauth.urls")),

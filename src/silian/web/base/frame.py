@@ -23,18 +23,32 @@ CHAINS: Final = (
     (gettext_lazy("人才链"), ("experts",)),
 )
 STEWARDS: Final = ("broker", "officer", "administrator")
-# Pages beside the registry: name of the address, label, roles that see it; leader: who manages an organisation,
-# member: who belongs to one.
+# Pages beside the registry by what they are for: heading, and of each page the name of its address, its label, the
+# roles that see it; anybody: who is signed in, member: who belongs to an organisation, leader: who manages one.
 PAGES: Final = (
-    ("imports", gettext_lazy("导入"), (*STEWARDS, "member")),
-    ("waiting", gettext_lazy("待确认"), ("member",)),
-    ("duplicates", gettext_lazy("查重"), STEWARDS),
-    ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
-    ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
-    ("audit", gettext_lazy("审计"), ("auditor",)),
-    ("claims", gettext_lazy("专家认领"), (*STEWARDS, "leader")),
-    ("bookings", gettext_lazy("我的预约"), ("member",)),
-    ("changes", gettext_lazy("我的变更"), (*STEWARDS, "member")),
+    (
+        gettext_lazy("工作台"),
+        (
+            ("waiting", gettext_lazy("待确认"), ("member",)),
+            ("interests", gettext_lazy("意向"), ("anybody",)),
+            ("bookings", gettext_lazy("我的预约"), ("anybody",)),
+            ("claims", gettext_lazy("专家认领"), ("anybody",)),
+            ("imports", gettext_lazy("导入"), (*STEWARDS, "member")),
+            ("exports", gettext_lazy("导出"), ("anybody",)),
+            ("duplicates", gettext_lazy("查重"), STEWARDS),
+            ("searches", gettext_lazy("检索收藏"), ("anybody",)),
+            ("changes", gettext_lazy("我的变更"), ("anybody",)),
+        ),
+    ),
+    (
+        gettext_lazy("管理"),
+        (
+            ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
+            ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
+            ("places", gettext_lazy("区域"), ("officer", "administrator")),
+            ("audit", gettext_lazy("审计"), ("auditor",)),
+        ),
+    ),
 )
 
 
@@ -42,10 +56,13 @@ def frame(request: Request) -> dict[str, Any]:
     """Names for the frame's template: the navigation in groups of a heading and its links."""
     actor: Actor = getattr(request, "actor", VISITOR)
     home = {"url": reverse("home"), "name": gettext("首页"), "is_here": request.path == "/"}
-    chains = [(str(name), [_noun(request, noun) for noun in nouns]) for name, nouns in CHAINS]
-    work = [_page(request, address, str(name)) for address, name, roles in PAGES if _sees(actor, roles)]
-    groups: list[tuple[str, list[dict[str, Any]]]] = [("", [home]), *chains]
-    return {"actor": actor, "navigation": [*groups, (gettext("工作台"), work)] if work else groups}
+    groups: list[tuple[str, list[dict[str, Any]]]] = [("", [home])]
+    groups += [(str(name), [_noun(request, noun) for noun in nouns]) for name, nouns in CHAINS]
+    for name, pages in PAGES:
+        links = [_page(request, address, str(label)) for address, label, roles in pages if _sees(actor, roles)]
+        if links:
+            groups.append((str(name), links))
+    return {"actor": actor, "navigation": groups}
 
 
 def _noun(request: Request, noun: str) -> dict[str, Any]:
@@ -64,4 +81,5 @@ def _page(request: Request, address: str, name: str) -> dict[str, Any]:
 def _sees(actor: Actor, roles: tuple[str, ...]) -> bool:
     """Whether a page is for one of a person's roles."""
     belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
-    return bool(belongs) or any(actor.holds(role) for role in roles)
+    is_anybody = "anybody" in roles and not actor.is_visitor
+    return bool(belongs) or is_anybody or any(actor.holds(role) for role in roles)

@@ -1,6 +1,6 @@
 """Addresses of the registry."""
 
-from django.urls import include, path, register_converter
+from django.urls import include, path
 
 from silian.web.catalog import (
     entry_views,
@@ -11,9 +11,6 @@ from silian.web.catalog import (
     record_views,
     search_views,
 )  # fmt: skip
-from silian.web.catalog.addresses import RecordId
-
-register_converter(RecordId, "record")
 
 urlpatterns = [
     path("search/", search_views.search_page, name="search"),

@@ -7,6 +7,8 @@ from importlib.resources import files
 
 import pytest
 
+from silian.web.conftest import ROLES
+
 SHEET = files("silian.web.base").joinpath("static/base/silian.css").read_text(encoding="utf-8")
 THEMES = {"light": r":root \{(.*?)\}", "dark": r':root\[data-theme="dark"\] \{(.*?)\}'}
 READ_ON = [
@@ -64,3 +66,17 @@ def test_navigation_shows_the_four_chains_and_what_the_role_works_with(people):
     assert "工作台" not in seen["visitor"]
     assert "工作台" in seen["broker"]
     assert 'href="/duplicates/"' in seen["broker"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_link_of_the_navigation_opens_and_is_the_only_one_marked(people, role):
+    client = people[role].client
+    side = client.get("/").content.decode().partition('id="nav"')[2].partition("</nav>")[0]
+    links = re.findall(r'href="([^"]+)"', side)
+
+    assert len(links) == len(set(links)) >= 9
+    for link in links:
+        answer = client.get(link, follow=True)
+        assert answer.status_code == 200, link
+        marked = re.findall(r'href="([^"]+)" aria-current="page"', answer.content.decode().partition("<main")[0])
+        assert marked == [link] or answer.redirect_chain, link

@@ -28,3 +28,11 @@ def test_a_record_with_an_odd_id_has_pages(people, record_id):
     assert "怪编号" in people["visitor"].client.get(reverse("detail", args=["needs", record_id])).content.decode()
     assert people["broker"].client.get(reverse("edit", args=["needs", record_id])).status_code == 200
     assert people["visitor"].client.get("/needs/").status_code == 200
+
+
+def test_an_organisation_with_an_odd_id_has_a_page_of_members(people):
+    row = {"org_id": "甲/乙", "name": "怪编号有限公司", "kind": "enterprise"}
+    change(people["administrator"].actor, "organisations", [Edit("甲/乙", row, 0)])
+
+    assert "怪编号" in people["administrator"].client.get(reverse("members", args=["甲/乙"])).content.decode()
+    assert people["administrator"].client.get(reverse("organisations")).status_code == 200
