@@ -37,12 +37,13 @@ def own_database(tmp_path):
         return
     url = urlsplit(os.environ["DATABASE_URL"])
     host = url.hostname or parse_qs(url.query)["host"][0]
+    name = f"silian_kill_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # each worker kills in its own
     with psycopg.connect(
         host=host, port=url.port, user=url.username, password=url.password, dbname="postgres", autocommit=True
     ) as server:
-        server.execute("DROP DATABASE IF EXISTS silian_kill WITH (FORCE)")
-        server.execute("CREATE DATABASE silian_kill")
-        made |= {"DATABASE_URL": url._replace(path="/silian_kill").geturl()}
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+        made |= {"DATABASE_URL": url._replace(path=f"/{name}").geturl()}
         subprocess.run([sys.executable, "-c", FILL], env=made, check=True)
         yield made
-        server.execute("DROP DATABASE silian_kill WITH (FORCE)")
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
