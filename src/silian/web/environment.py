@@ -180,8 +180,8 @@ class Environment:
         asked = parse_qs(url.query)  # ?host=/run/postgresql names the folder of a socket
         if url.scheme in ("postgres", "postgresql") and url.path.strip("/"):
             return {
-                "ENGINE": "django.db.backends.postgresql", "NAME": url.path.strip("/"), "USER": url.username or "",
-                "PASSWORD": url.password or "", "HOST": url.hostname or asked.get("host", [""])[0],
+                "ENGINE": "django.db.backends.postgresql", "NAME": unquote(url.path.strip("/")),
+                "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or ""), "HOST": url.hostname or asked.get("host", [""])[0],
                 "PORT": str(url.port or ""), "OPTIONS": {"pool": True}, "CONN_HEALTH_CHECKS": True,
             }  # fmt: skip
         wanted = "postgres://user:password@host:5432/name / sqlite:///path"

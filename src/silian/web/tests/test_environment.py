@@ -66,6 +66,7 @@ def test_read_says_what_a_variable_may_be(name, value):
     ("url", "wanted"),
     [
         ("postgres://me:secret@db:5433/silian", {"NAME": "silian", "USER": "me", "HOST": "db", "PORT": "5433"}),
+        ("postgres://a%40b:s%2Fe%3Ac@db/silian", {"USER": "a@b", "PASSWORD": "s/e:c", "HOST": "db"}),
         ("postgres://me@/silian?host=/run/postgresql", {"NAME": "silian", "HOST": "/run/postgresql", "PORT": ""}),
         ("sqlite:////srv/silian.sqlite3", {"NAME": "/srv/silian.sqlite3"}),
     ],
