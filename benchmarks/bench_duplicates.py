@@ -31,9 +31,9 @@ from silian import tables  # noqa: E402
 from silian.tables import synth  # noqa: E402
 from silian.web.base.actors import Actor  # noqa: E402
 from silian.web.base.models import Place  # noqa: E402
-from silian.web.catalog import duplicate_reports, duplicates  # noqa: E402
-from silian.web.catalog.blocking import HEADINGS, build_keys  # noqa: E402
 from silian.web.catalog.changing import Edit, change, plain  # noqa: E402
+from silian.web.catalog.duplicates import likely, reports  # noqa: E402
+from silian.web.catalog.duplicates.blocking import HEADINGS, build_keys  # noqa: E402
 from silian.web.catalog.models import MODELS, DuplicatePair, DuplicateReport, MatchKey  # noqa: E402
 from silian.web.catalog.tables import write_region  # noqa: E402
 
@@ -97,7 +97,7 @@ def warned(actor: Actor, noun: str, copies: dict[str, dict[str, object]]) -> Non
     took = []
     for source, values in copies.items():
         began = time.perf_counter()
-        found = duplicates.warn(actor, noun, values).found
+        found = likely.warn(actor, noun, values).found
         took.append(time.perf_counter() - began)
         shown += len(found)
         hits += source in {one.record.record_id for one in found}
@@ -115,7 +115,7 @@ def reported(noun: str, copies: dict[str, dict[str, object]], twins: set[tuple[s
     """The whole report, with the copies in the registry."""
     report = DuplicateReport.objects.create(noun=noun, place=Place.root())
     began = time.perf_counter()
-    duplicate_reports.find(report)
+    reports.find(report)
     seconds = time.perf_counter() - began
     report.refresh_from_db()
     right = {(min(s, f"copy-{s}"), max(s, f"copy-{s}")) for s in copies}

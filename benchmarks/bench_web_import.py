@@ -90,7 +90,8 @@ def set_up() -> None:
     """A small region in the database and in the index."""
     from django.core.management import call_command
 
-    from silian.web.catalog import demo, indexing
+    from silian.web.catalog import demo
+    from silian.web.catalog.search import indexing
 
     for command in (["migrate"], ["createcachetable"], ["collectstatic", "--no-input"]):
         call_command(*command, verbosity=0)

@@ -47,7 +47,8 @@ def fill(case: str) -> list[object]:
     from silian.tables import synth
     from silian.tables.synth import SIZES, _sizes
     from silian.web.base.models import User
-    from silian.web.catalog import demo, indexing
+    from silian.web.catalog import demo
+    from silian.web.catalog.search import indexing
     from silian.web.catalog.tables import write_region
 
     needs, achievements, experts, enterprises = CASES[case]

@@ -13,7 +13,8 @@ from silian import tables
 from silian.tables import Region, synth
 from silian.web.base.actors import VISITOR, Actor, actor_of
 from silian.web.base.models import User
-from silian.web.catalog import demo, indexing
+from silian.web.catalog import demo
+from silian.web.catalog.search import indexing
 from silian.web.catalog.tables import write_region
 
 

@@ -181,8 +181,9 @@ class Environment:
         if url.scheme in ("postgres", "postgresql") and url.path.strip("/"):
             return {
                 "ENGINE": "django.db.backends.postgresql", "NAME": unquote(url.path.strip("/")),
-                "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or ""), "HOST": url.hostname or asked.get("host", [""])[0],
-                "PORT": str(url.port or ""), "OPTIONS": {"pool": True}, "CONN_HEALTH_CHECKS": True,
+                "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or ""),
+                "HOST": url.hostname or asked.get("host", [""])[0], "PORT": str(url.port or ""),
+                "OPTIONS": {"pool": True}, "CONN_HEALTH_CHECKS": True,
             }  # fmt: skip
         wanted = "postgres://user:password@host:5432/name / sqlite:///path"
         raise WebError("web.setting", name="DATABASE_URL", found=f"{url.scheme}://…", wanted=wanted)

@@ -186,7 +186,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose who follows a link of a letter
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not ENVIRONMENT.is_demo
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "silian.web.catalog.entry_views.stale_form"
+CSRF_FAILURE_VIEW = "silian.web.catalog.entry.views.stale_form"
 if not ENVIRONMENT.is_demo:  # a browser takes these names over TLS, for this host alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 

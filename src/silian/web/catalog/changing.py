@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from silian.web.base.log import log
 from silian.web.base.models import Place
-from silian.web.catalog.blocking import keep_keys
+from silian.web.catalog.duplicates.blocking import keep_keys
+from silian.web.catalog.duplicates.followers import bring_back
 from silian.web.catalog.fields import is_never_null, is_reference, record_id
-from silian.web.catalog.followers import bring_back
 from silian.web.catalog.homes import Home, homes, move_what_follows, plant
 from silian.web.catalog.inserting import insert
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
-from silian.web.catalog.drafts import drop_old
-from silian.web.catalog.publishing import expire
+from silian.web.catalog.entry.drafts import drop_old
+from silian.web.catalog.records.publishing import expire
 
 AT: Final = time(0, 10)  # shortly after the day has changed: what ended yesterday is gone in the morning
 

@@ -20,10 +20,10 @@ from silian.tables import schema
 from silian.web.base.guides import Guide, Home, Line, Shelf, Step, Task, Word, capped
 from silian.web.base.languages import page_language
 from silian.web.base.models import Membership
-from silian.web.catalog import claims, duplicate_reports, interests, publishing, searching
-from silian.web.catalog.asking import question
-from silian.web.catalog.blocking import HEADINGS
-from silian.web.catalog.drafts import unsaved_of
+from silian.web.catalog.beside import claims, interests
+from silian.web.catalog.duplicates import reports
+from silian.web.catalog.duplicates.blocking import HEADINGS
+from silian.web.catalog.entry.drafts import unsaved_of
 from silian.web.catalog.models import (
     MODELS,
     Booking,
@@ -40,8 +40,11 @@ from silian.web.catalog.models import (
     Unindexed,
     Work,
 )  # fmt: skip
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records import publishing
+from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, visible
+from silian.web.catalog.search import searching
+from silian.web.catalog.search.asking import question
 from silian.web.catalog.templatetags.catalog import as_read
 from silian.web.catalog.templatetags.records import heading
 
@@ -261,7 +264,7 @@ def _pairs(actor: Actor) -> int:
     nouns = sorted(there.values_list("noun", flat=True).distinct())
     if not nouns:
         return 0
-    every = [duplicate_reports.pairs_of(actor, duplicate_reports.Asked(noun)) for noun in nouns]
+    every = [reports.pairs_of(actor, reports.Asked(noun)) for noun in nouns]
     first, *others = (pairs.order_by().values_list("pk") for pairs in every)
     return len(first.union(*others, all=True)[: MOST + 1])
 

@@ -9,7 +9,7 @@ import polars as pl
 from django.db import transaction
 
 from silian.tables import Region
-from silian.web.catalog.blocking import build_keys
+from silian.web.catalog.duplicates.blocking import build_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import FOLLOWED, Home, followed, homes, plant
 from silian.web.catalog.models import MODELS, Record, Unindexed

@@ -19,8 +19,9 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.actors import VISITOR, actor_of
-from silian.web.catalog import attachments, exports, imports
-from silian.web.catalog.duplicate_tasks import take_up_reports
+from silian.web.catalog.beside import attachments
+from silian.web.catalog.duplicates.tasks import take_up_reports
+from silian.web.catalog.exchange import exports, imports
 from silian.web.catalog.models import Attachment, Export, Import
 
 if TYPE_CHECKING:

@@ -2,15 +2,12 @@
 
 from django.urls import include, path
 
-from silian.web.catalog import (
-    entry_views,
-    export_views,
-    import_views,
-    interest_views,
-    list_views,
-    record_views,
-    search_views,
-)  # fmt: skip
+from silian.web.catalog.beside import interest_views
+from silian.web.catalog.entry import views as entry_views
+from silian.web.catalog.exchange import export_views, import_views
+from silian.web.catalog.records import list_views
+from silian.web.catalog.records import views as record_views
+from silian.web.catalog.search import views as search_views
 
 urlpatterns = [
     path("search/", search_views.search_page, name="search"),
@@ -19,8 +16,8 @@ urlpatterns = [
     path("searches/save/", search_views.search_save, name="search_save"),
     path("searches/<int:number>/open/", search_views.search_open, name="search_open"),
     path("searches/<int:number>/change/", search_views.search_change, name="search_change"),
-    path("", include("silian.web.catalog.thing_urls")),
-    path("duplicates/", include("silian.web.catalog.duplicate_urls")),
+    path("", include("silian.web.catalog.beside.urls")),
+    path("duplicates/", include("silian.web.catalog.duplicates.urls")),
     path("imports/", import_views.import_list, name="imports"),
     path("imports/<int:number>/", import_views.import_page, name="import"),
     path("imports/<int:number>/problems/", import_views.import_problems, name="import_problems"),

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from silian.web.base import rules as people_rules
 from silian.web.base.models import Membership, Place, Post, User
-from silian.web.catalog import booking as bookings
-from silian.web.catalog import claims, indexing
+from silian.web.catalog.beside import booking as bookings
+from silian.web.catalog.beside import claims
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import (
     MODELS,
@@ -41,8 +41,9 @@ from silian.web.catalog.models import (
     Record,
     Work,
 )  # fmt: skip
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, default_tiers, is_own, may, shown
+from silian.web.catalog.search import indexing
 from silian.web.conftest import ROLES
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from django.http import QueryDict
 
 from silian.tables import schema
 from silian.web.base.models import Place
-from silian.web.catalog.asking import question
-from silian.web.catalog.queries import terms
+from silian.web.catalog.records.queries import terms
+from silian.web.catalog.search.asking import question
 from silian.web.tests.browser.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -59,8 +59,8 @@ NO_TEXTS = {
     ("base/invitations.py", "已过期"): "half of an error's two wordings",
     ("base/invitations.py", "当前有效"): "half of an error's two wordings",
     ("base/models.py", "全域"): "a record, which has an English name beside it",
-    ("catalog/blocking.py", "(?:"): "endings of names of companies",
-    ("catalog/likeness.py", "\\d"): "numbers in names",
+    ("catalog/duplicates/blocking.py", "(?:"): "endings of names of companies",
+    ("catalog/duplicates/likeness.py", "\\d"): "numbers in names",
     ("catalog/management/commands/reindex.py", " 条记录"): "printed in both languages",
     ("catalog/management/commands/serve.py", "演示账户"): "printed in both languages",
     ("catalog/management/commands/serve.py", "正在写入"): "printed in both languages",

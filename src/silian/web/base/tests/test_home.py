@@ -7,7 +7,7 @@ from silian.errors import WebError
 from silian.web.base import guides
 from silian.web.base.languages import first_clause
 from silian.web.base.models import LogEntry, User
-from silian.web.catalog import indexing
+from silian.web.catalog.search import indexing
 from silian.web.conftest import ROLES
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from silian.tables import schema
 from silian.web.base.languages import first_clause, page_language
-from silian.web.catalog import duplicates
-from silian.web.catalog.blocking import HEADINGS
+from silian.web.catalog.duplicates import likely
+from silian.web.catalog.duplicates.blocking import HEADINGS
 from silian.web.catalog.models import AGAINST
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def as_read(found: Any, column: Column) -> str:
 @register.filter
 def watched(noun: str) -> tuple[str, ...]:
     """The columns whose change may bring a likely duplicate to light; none where a noun is not looked through."""
-    return duplicates.watched(noun) if noun in HEADINGS else ()
+    return likely.watched(noun) if noun in HEADINGS else ()
 
 
 @register.filter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
-from silian.web.catalog import interests
+from silian.web.catalog.beside import interests
 from silian.web.catalog.models import Organisation
 
 if TYPE_CHECKING:

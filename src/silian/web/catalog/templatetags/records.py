@@ -9,17 +9,17 @@ from django import template
 from django.utils.dateparse import parse_date
 
 from silian.web.base.languages import page_language
+from silian.web.catalog.entry.writing import may_begin
 from silian.web.catalog.fields import is_reference
-from silian.web.catalog.provenance import Origin, origin
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.history.provenance import Origin, origin
+from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.templatetags.catalog import as_read, get, value
-from silian.web.catalog.writing import may_begin
 
 if TYPE_CHECKING:
     from django.forms.boundfield import BoundField
 
     from silian.tables.schema import Column
-    from silian.web.catalog.entry import EntryForm
+    from silian.web.catalog.entry.typed import EntryForm
     from silian.web.catalog.models import Record
 
 register = template.Library()

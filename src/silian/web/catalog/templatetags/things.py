@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
-from silian.web.catalog.attachments import listed
-from silian.web.catalog.claims import may_claim
+from silian.web.catalog.beside.attachments import listed
+from silian.web.catalog.beside.claims import may_claim
 from silian.web.catalog.models import Expert
 from silian.web.catalog.rules import may
 

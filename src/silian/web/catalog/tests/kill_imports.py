@@ -18,8 +18,8 @@ from django.db.models import Count, Max
 from kill_merges import in_child  # sets Django up
 
 from silian.web.base.models import User
-from silian.web.catalog import imports
 from silian.web.catalog.changing import plain
+from silian.web.catalog.exchange import imports
 from silian.web.catalog.models import Achievement, Change, Import, ImportRow, MatchKey
 from silian.web.catalog.tasks import ask
 

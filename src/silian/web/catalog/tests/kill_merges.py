@@ -27,9 +27,9 @@ from django.db import connection, connections  # noqa: E402
 from silian.engines.link import name_key  # noqa: E402
 from silian.web.base.actors import VISITOR  # noqa: E402
 from silian.web.base.models import Membership, Place, User  # noqa: E402
-from silian.web.catalog import duplicate_reports, merging  # noqa: E402
-from silian.web.catalog.blocking import sound  # noqa: E402
 from silian.web.catalog.changing import undo  # noqa: E402
+from silian.web.catalog.duplicates import merging, reports  # noqa: E402
+from silian.web.catalog.duplicates.blocking import sound  # noqa: E402
 from silian.web.catalog.models import (  # noqa: E402
     MODELS,
     Alias,
@@ -143,7 +143,7 @@ def kill_reports(times: int, dice: random.Random) -> dict[str, object]:
     report = DuplicateReport.objects.create(noun="organisations", place=Place.root())
 
     def look() -> None:
-        duplicate_reports.find(DuplicateReport.objects.get(pk=report.pk))
+        reports.find(DuplicateReport.objects.get(pk=report.pk))
 
     def pairs() -> list[tuple[str, str, float]]:
         return list(

@@ -18,9 +18,10 @@ from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
 from silian.web.base.models import LogEntry
-from silian.web.catalog import attachments, interests, merging
+from silian.web.catalog.beside import attachments, interests
+from silian.web.catalog.beside.filetypes import OFFICE, clean_name, media_type
 from silian.web.catalog.changing import Edit, change, undo
-from silian.web.catalog.filetypes import OFFICE, clean_name, media_type
+from silian.web.catalog.duplicates import merging
 from silian.web.catalog.models import Attachment, Need
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from silian.errors import WebError
 from silian.web.base.actors import Actor
 from silian.web.base.models import LogEntry, Membership, Place
-from silian.web.catalog import booking as bookings
+from silian.web.catalog.beside import booking as bookings
 from silian.web.catalog.models import Booking, Facility, Organisation
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from silian.errors import WebError
 from silian.web.base.actors import actor_of
 from silian.web.base.models import LogEntry, Membership, User
-from silian.web.catalog import claims
+from silian.web.catalog.beside import claims
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import ChangeSet, Claim, Expert, Organisation, Work
 

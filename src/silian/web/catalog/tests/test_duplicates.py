@@ -8,13 +8,13 @@ from django_tasks_db.models import DBTaskResult
 from silian.engines import link
 from silian.web.base.actors import VISITOR
 from silian.web.base.models import LogEntry, Place
-from silian.web.catalog import merging
-from silian.web.catalog.blocking import HEADINGS, build_keys, told_of
 from silian.web.catalog.changing import Edit, change, plain, undo
-from silian.web.catalog.duplicate_reports import Asked, find, pairs_of
-from silian.web.catalog.duplicate_tasks import ask_report
-from silian.web.catalog.duplicates import warn
-from silian.web.catalog.likeness import compare
+from silian.web.catalog.duplicates import merging
+from silian.web.catalog.duplicates.blocking import HEADINGS, build_keys, told_of
+from silian.web.catalog.duplicates.likely import warn
+from silian.web.catalog.duplicates.likeness import compare
+from silian.web.catalog.duplicates.reports import Asked, find, pairs_of
+from silian.web.catalog.duplicates.tasks import ask_report
 from silian.web.catalog.models import MODELS, DuplicatePair, DuplicateReport, MatchKey, Need, Organisation
 from silian.web.catalog.tasks import take_up
 

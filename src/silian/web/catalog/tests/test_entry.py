@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from silian.tables import schema, uscc
-from silian.web.catalog import identifiers, merging
-from silian.web.catalog.entry import EntryForm, sections
+from silian.web.catalog.duplicates import merging
+from silian.web.catalog.entry import identifiers
+from silian.web.catalog.entry.typed import EntryForm, sections
 from silian.web.catalog.models import MODELS, Achievement, Change, Need, Organisation
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records.queries import FACES
 
 
 def typed(client, address):

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from silian.web.base.models import LogEntry
-from silian.web.catalog import exports
 from silian.web.catalog.changing import Edit, change
+from silian.web.catalog.exchange import exports
 from silian.web.catalog.models import MODELS, Achievement, Export, Import, Need
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.tasks import ask, export_task, import_task
 
 FORMS = ("xlsx", "csv", "parquet")

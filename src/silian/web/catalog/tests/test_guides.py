@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from silian.web.base import guides
 from silian.web.base.models import Place, User
-from silian.web.catalog import interests
+from silian.web.catalog.beside import interests
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import (
     Achievement,

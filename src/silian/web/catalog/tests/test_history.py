@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from silian.web.base.models import LogEntry
 from silian.web.catalog.changing import Edit, change, plain
-from silian.web.catalog.differences import differences
+from silian.web.catalog.history.differences import differences
 from silian.web.catalog.models import ChangeSet, Expert, Need, Organisation, Work
 
 TEXT = st.text(alphabet="涂层纳米。\n ab9，", max_size=60)

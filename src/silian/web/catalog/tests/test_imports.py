@@ -15,8 +15,8 @@ from python_calamine import CalamineWorkbook
 
 from silian.tables import schema
 from silian.web.base.models import LogEntry
-from silian.web.catalog import merging
 from silian.web.catalog.changing import Edit, change, plain
+from silian.web.catalog.duplicates import merging
 from silian.web.catalog.models import Achievement, Expert, Import, ImportRow, Make, Need, Organisation, Product, Work
 from silian.web.catalog.tables import table_of
 from silian.web.catalog.tasks import ask, import_task
@@ -340,7 +340,7 @@ def test_import_of_an_archive_that_leads_out_of_itself_is_refused(people):
 
 
 def test_import_of_an_archive_that_is_all_air_is_refused(people, monkeypatch):
-    monkeypatch.setattr("silian.web.catalog.unpacking.UNPACKED", 1 << 20)
+    monkeypatch.setattr("silian.web.catalog.exchange.unpacking.UNPACKED", 1 << 20)
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr("needs.csv", "need_id,title\n" + " " * (2 << 20))

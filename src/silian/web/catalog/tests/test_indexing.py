@@ -12,10 +12,10 @@ from django.core.management import call_command
 
 from silian.errors import WebError
 from silian.web.base.actors import VISITOR
-from silian.web.catalog import indexing, searching
-from silian.web.catalog.asking import question
 from silian.web.catalog.changing import Edit, change, undo
 from silian.web.catalog.models import MODELS, Need, Organisation, Unindexed
+from silian.web.catalog.search import indexing, searching
+from silian.web.catalog.search.asking import question
 
 
 @pytest.fixture
@@ -178,8 +178,8 @@ KILLED = """
     from django.core.management import call_command
     from silian.web.base.actors import VISITOR
     from silian.web.base.models import Place
-    from silian.web.catalog import indexing, searching
-    from silian.web.catalog.asking import question
+    from silian.web.catalog.search import indexing, searching
+    from silian.web.catalog.search.asking import question
     from silian.web.catalog.changing import Edit, change
     from silian.web.catalog.models import Unindexed
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from silian.web.base import consents
 from silian.web.base.models import Consent, LogEntry, Membership, User
-from silian.web.catalog import interests
+from silian.web.catalog.beside import interests
 from silian.web.catalog.models import Expert, Interest, Need
 from silian.web.conftest import ROLES
 

@@ -6,7 +6,7 @@ import pytest
 
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import Facility, Need, Organisation
-from silian.web.catalog.queries import FACES, Asked, asked_of, found_by, listed
+from silian.web.catalog.records.queries import FACES, Asked, asked_of, found_by, listed
 from silian.web.conftest import ROLES
 
 

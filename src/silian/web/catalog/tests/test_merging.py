@@ -7,8 +7,8 @@ from django.urls import reverse
 from silian.errors import WebError
 from silian.tables import check
 from silian.web.base.models import LogEntry, Membership, User
-from silian.web.catalog import merging
 from silian.web.catalog.changing import Edit, StaleError, change, plain, undo
+from silian.web.catalog.duplicates import merging
 from silian.web.catalog.models import (
     MODELS,
     Alias,

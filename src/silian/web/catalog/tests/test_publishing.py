@@ -7,9 +7,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from silian.web.catalog.history.provenance import origin
 from silian.web.catalog.models import Change, Facility, Need, Organisation
-from silian.web.catalog.provenance import origin
-from silian.web.catalog.publishing import HALF_YEAR, expire
+from silian.web.catalog.records.publishing import HALF_YEAR, expire
 from silian.web.catalog.tests.test_entry import typed
 
 TODAY = timezone.localdate()

@@ -3,7 +3,7 @@
 import pytest
 
 from silian.web.catalog.models import MODELS, Need, Organisation
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records.queries import FACES
 from silian.web.conftest import ROLES
 
 

@@ -15,7 +15,7 @@ import pytest
 from silian.tables import schema
 from silian.web.base.models import Place
 from silian.web.catalog.models import MODELS, Record
-from silian.web.catalog.queries import FACES
+from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import (
     HIDDEN,
     TIERS,

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from silian.errors import WebError
 from silian.web.base.models import LogEntry
-from silian.web.catalog import finding, indexing, queries, saved, searching
-from silian.web.catalog.asking import question
 from silian.web.catalog.changing import Edit, change
-from silian.web.catalog.finding import Sought
-from silian.web.catalog.marking import marked
 from silian.web.catalog.models import Achievement, Need, Organisation, SavedSearch, Term
+from silian.web.catalog.records import queries
+from silian.web.catalog.search import finding, indexing, saved, searching
+from silian.web.catalog.search.asking import question
+from silian.web.catalog.search.finding import Sought
+from silian.web.catalog.search.marking import marked
 from silian.web.conftest import ROLES
 
 

@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
-from silian.web.catalog.books import Sheet, write_book
+from silian.web.catalog.exchange.workbooks import Sheet, write_book
 from silian.web.catalog.models import Achievement, Import
 from silian.web.catalog.tasks import TRIES, ask, import_task, take_up
 
@@ -66,6 +66,6 @@ def test_write_book_refuses_what_no_sheet_holds(tmp_path, monkeypatch):
     with pytest.raises(WebError, match=r"web\.cell_small"):
         write_book(tmp_path / "a.xlsx", [Sheet("甲", ["一"], [["长" * 32_768]])])
 
-    monkeypatch.setattr("silian.web.catalog.books.SHEET", 2)
+    monkeypatch.setattr("silian.web.catalog.exchange.workbooks.SHEET", 2)
     with pytest.raises(WebError, match=r"web\.sheet_small"):
         write_book(tmp_path / "b.xlsx", [Sheet("甲", ["一"], [["x"]] * 3)])

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from silian.web.catalog import attachments, tasks
+from silian.web.catalog import tasks
+from silian.web.catalog.beside import attachments
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from silian.web.catalog.drafts import drop_old
-from silian.web.catalog.publishing import expire
+from silian.web.catalog.entry.drafts import drop_old
+from silian.web.catalog.records.publishing import expire
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from silian.web.catalog.blocking import build_keys
+from silian.web.catalog.duplicates.blocking import build_keys
 
 
 class Command(BaseCommand):

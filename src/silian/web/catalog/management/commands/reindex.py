@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from silian.web.catalog import indexing
+from silian.web.catalog.search import indexing
 
 
 class Command(BaseCommand):

@@ -18,7 +18,7 @@ from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.catalog import demo
 from silian.web.catalog.daily import keep_daily
-from silian.web.catalog.search_tasks import keep_counting
+from silian.web.catalog.search.tasks import keep_counting
 from silian.web.catalog.tasks import sweep
 from silian.web.settings import ENVIRONMENT
 

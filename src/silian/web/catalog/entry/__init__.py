@@ -1,0 +1,1 @@
+"""Records as people type them: forms from the schema, drafts, conflicts, codes checked while they are typed."""

@@ -1,0 +1,1 @@
+"""Files that come in and go out: imports with every change shown before, exports of exactly what is seen."""

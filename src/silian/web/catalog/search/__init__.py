@@ -1,0 +1,1 @@
+"""The search: the index, questions to it, its pages, searches that people keep."""
