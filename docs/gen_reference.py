@@ -157,6 +157,7 @@ def pages() -> dict[str, str]:
     made |= {f"reference/quality/{name}.md": _noun(table) for name, table in schema.quality().items()}
     made |= {f"reference/repair/{name}.md": _noun(table) for name, table in schema.repair().items()}
     made |= {f"reference/team/{name}.md": _noun(table) for name, table in schema.team().items()}
+    made |= {f"reference/chain/{name}.md": _noun(table) for name, table in schema.chain().items()}
     made |= {f"reference/python/{room}.md": _python_room(room) for room in rooms()}
     return made
 
@@ -212,6 +213,12 @@ def _results_index() -> str:
         "`silian team --out` leaves these as CSV; `silian.engines.team.form` gives them. "
         "`silian team --out` 写出下列各表（CSV），由 `silian.engines.team.form` 给出。",
         listed(schema.team(), "../team/"),
+        "## Tables of the graph of products 产业链图表",
+        "`silian gaps clean`, `silian gaps what-if` and `silian chain map` leave these as CSV; "
+        "`silian.engines.chain` gives them. "
+        "`silian gaps clean`、`silian gaps what-if` 与 `silian chain map` 写出下列各表（CSV），"
+        "由 `silian.engines.chain` 给出。",
+        listed(schema.chain(), "../chain/"),
     ])  # fmt: skip
 
 
@@ -259,6 +266,7 @@ def _codes() -> str:
         "quality": schema.quality(),
         "repair": schema.repair(),
         "team": schema.team(),
+        "chain": schema.chain(),
     }
     for folder, nouns in every.items():
         for table in nouns.values():

@@ -111,6 +111,7 @@ def page(name: str) -> str:
         ("quality", "../quality/", schema.quality()),
         ("repair", "../repair/", schema.repair()),
         ("team", "../team/", schema.team()),
+        ("chain", "../chain/", schema.chain()),
     ],
 )
 def test_every_table_has_a_page_with_every_column(folder, listed, tables):

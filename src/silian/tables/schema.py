@@ -220,6 +220,18 @@ def team() -> Mapping[str, Table]:
 
 
 @cache
+def chain() -> Mapping[str, Table]:
+    """Every table about the graph of products that no run leaves, by name, in the order of `schema/chain/_tables.csv`.
+
+    Examples
+    --------
+    >>> chain()["chain_levels"].key
+    ('product_id',)
+    """
+    return _nouns("chain/")
+
+
+@cache
 def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Code lists by name: code → (label_zh, label_en), in the order of `schema/_codes.csv`.
 

@@ -3,7 +3,9 @@
 See docs/methods/chain.md for the formulas.
 """
 
+from silian.engines.chain.cleaning import Cleaned, cleaned
 from silian.engines.chain.filling import NearWeights, fillers
 from silian.engines.chain.gaps import Gaps, GapWeights, gaps
+from silian.engines.chain.levels import Levels, levels
 
-__all__ = ["GapWeights", "Gaps", "NearWeights", "fillers", "gaps"]
+__all__ = ["Cleaned", "GapWeights", "Gaps", "Levels", "NearWeights", "cleaned", "fillers", "gaps", "levels"]
