@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ VARIABLES: Final = (
         "网站的访问域名，逗号分隔。",
     ),
     Variable(
+        "SILIAN_ADDRESS", "https:// and the first of SILIAN_HOSTS; in demo mode where the site listens",
+        "Address of the site in letters, where its port or scheme is another.",
+        "信件中使用的网站地址；端口或协议不同时填写。",
+    ),
+    Variable(
         "SILIAN_MAIL", "shown in the log in demo mode",
         "smtp://user:password@host:587?from=address for letters: invitations, resets, digests. smtp asks for STARTTLS, "
         "smtps speaks TLS from the start; a relay on this machine that does neither: smtp://localhost:25?tls=no.",
@@ -103,6 +109,7 @@ class Environment:
     database: str  # a URL
     secret_key: str
     hosts: tuple[str, ...]
+    address: str  # of the site, without a path
     mail: Mail | None
     oidc: tuple[str, str, str, str] | None  # issuer, client id, client secret, name
     proxies: int = 0  # web servers in front that are believed
@@ -131,6 +138,7 @@ class Environment:
             database=given.get("DATABASE_URL") or f"sqlite:///{home / 'silian.sqlite3'}",
             secret_key=given.get("SILIAN_SECRET_KEY") or (_kept_key(home) if mode == "demo" else ""),
             hosts=tuple(h.strip() for h in given.get("SILIAN_HOSTS", "localhost,127.0.0.1").split(",") if h.strip()),
+            address=_address(given),
             mail=_mail(given.get("SILIAN_MAIL", "")),
             oidc=_oidc(given.get("SILIAN_OIDC", "")),
             proxies=_proxies(given.get("SILIAN_PROXIES", "") or "0"),
@@ -187,6 +195,17 @@ class Environment:
             }  # fmt: skip
         wanted = "postgres://user:password@host:5432/name / sqlite:///path"
         raise WebError("web.setting", name="DATABASE_URL", found=f"{url.scheme}://…", wanted=wanted)
+
+
+def _address(given: Mapping[str, str]) -> str:
+    """The address of the site, as scheme://host:port."""
+    stated = given.get("SILIAN_ADDRESS", "").rstrip("/")
+    if not stated:
+        host = given.get("SILIAN_HOSTS", "").split(",")[0].strip() or "localhost"
+        return f"http{'' if given.get('SILIAN_MODE', 'demo') == 'demo' else 's'}://{host}"
+    if not re.fullmatch(r"https?://[^/?#@\s]+", stated):
+        raise WebError("web.setting", name="SILIAN_ADDRESS", found=stated, wanted="https://host:port")
+    return stated
 
 
 def _mail(given: str) -> Mail | None:

@@ -164,9 +164,7 @@ CACHES: dict[str, dict[str, Any]] = {
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 200_000}  # a cull may not forget who is locked out
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 SEARCH_FOLDER = ENVIRONMENT.home / "index"
-SITE_ADDRESS = (
-    f"http{'' if ENVIRONMENT.is_demo else 's'}://{ENVIRONMENT.hosts[0] if ENVIRONMENT.hosts else 'localhost'}"
-)
+SITE_ADDRESS = ENVIRONMENT.address
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail else 'console'}.EmailBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = f"silian@{ENVIRONMENT.hosts[0] if ENVIRONMENT.hosts else 'localhost'}"

@@ -14,7 +14,7 @@ AS_IT_IS: Final = frozenset({str, int, float, bool, NoneType})  # types that dri
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows of plain values: as `bulk_create`, in a third of its time.
+    """Insert rows of plain values, as `bulk_create` does, without an object a row.
 
     Parameters
     ----------

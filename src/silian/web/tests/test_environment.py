@@ -35,6 +35,18 @@ def test_read_takes_safe_production_settings(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "https://silian.example.org"),
+        ({"SILIAN_MODE": "demo"}, "http://silian.example.org"),
+        ({"SILIAN_ADDRESS": "https://silian.example.org:8443/"}, "https://silian.example.org:8443"),
+    ],
+)
+def test_letters_name_the_stated_address_or_the_first_host(given, address):
+    assert Environment.read(SAFE | given).address == address
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [("SILIAN_SECRET_KEY", ""), ("SILIAN_SECRET_KEY", "a" * 80), ("SILIAN_HOSTS", "*"), ("SILIAN_MAIL", "")],
 )
@@ -55,6 +67,8 @@ def test_read_names_every_unsafe_setting_at_once():
         ("SILIAN_OIDC", "http://issuer|a|b|c"),
         ("SILIAN_OIDC", "https://i|a"),
         ("SILIAN_SCAN", "scan 'unclosed"),
+        ("SILIAN_ADDRESS", "silian.example.org"),
+        ("SILIAN_ADDRESS", "https://silian.example.org/path"),
     ],
 )
 def test_read_says_what_a_variable_may_be(name, value):

@@ -21,9 +21,9 @@ from silian.web.base.languages import page_language
 from silian.web.catalog import tasks
 from silian.web.catalog.beside import attachments
 from silian.web.catalog.beside.filetypes import KINDS
-from silian.web.catalog.duplicates.merging import resolve
-from silian.web.catalog.models import MODELS, Attachment
+from silian.web.catalog.models import Attachment
 from silian.web.catalog.records.queries import FACES
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import may
 
 if TYPE_CHECKING:
@@ -66,16 +66,6 @@ class AttachmentForm(forms.Form):
     tier = forms.ChoiceField(label=gettext_lazy("公开范围"), choices=Attachment.Tier.choices)
 
 
-def _record(request: Request, noun: str, record_id: str) -> Record:
-    if noun not in FACES:
-        raise Http404
-    now = resolve(noun, [record_id]).get(record_id, record_id)
-    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
-    if record is None or not may(request.actor, "see", record):
-        raise Http404
-    return record
-
-
 @csrf_exempt  # read only behind the quota: the inner view checks the token
 def attachments_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     """The files of a record, and a form to bring one."""
@@ -87,7 +77,7 @@ def attachments_page(request: Request, noun: str, record_id: str) -> HttpRespons
 @csrf_protect
 @login_required
 def _page(request: Request, noun: str, record_id: str, quota: Quota) -> HttpResponse:
-    record = _record(request, noun, record_id)
+    record = seen_or_404(request.actor, noun, record_id)
     may_edit = may(request.actor, "edit", record)
     if request.method == "POST" and not may_edit:
         raise PermissionDenied
@@ -127,7 +117,7 @@ def _attachment(request: Request, key: str) -> tuple[Attachment, Record]:
     found = Attachment.objects.filter(key=key).first()
     if found is None:
         raise Http404
-    return found, _record(request, found.noun, found.record_id)
+    return found, seen_or_404(request.actor, found.noun, found.record_id)
 
 
 def download(request: Request, key: str) -> FileResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from django import forms
 from django.contrib import messages
@@ -19,8 +19,8 @@ from django.views.decorators.http import require_POST
 from silian.errors import WebError
 from silian.web.base.languages import page_language
 from silian.web.catalog.beside import booking as bookings
-from silian.web.catalog.duplicates.merging import resolve
 from silian.web.catalog.models import Booking, Facility, Organisation
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import may, shown
 
 if TYPE_CHECKING:
@@ -83,14 +83,6 @@ class BookingForm(forms.Form):
         return given
 
 
-def _facility(request: Request, record_id: str) -> Facility:
-    now = resolve("facilities", [record_id]).get(record_id, record_id)
-    found = Facility.objects.select_related("place").filter(pk=now).first()
-    if found is None or not may(request.actor, "see", found):
-        raise Http404
-    return found
-
-
 def _monday(given: str) -> date:
     try:
         on = date.fromisoformat(given)
@@ -101,7 +93,7 @@ def _monday(given: str) -> date:
 
 def booking_page(request: Request, record_id: str) -> HttpResponse:
     """A week of a facility; whoever may, asks for a time."""
-    facility = _facility(request, record_id)
+    facility = cast("Facility", seen_or_404(request.actor, "facilities", record_id))
     actor = request.actor
     monday = _monday(request.GET.get("week", ""))
     may_ask, decides = bookings.may_ask(actor, facility), bookings.may_decide(actor, facility)

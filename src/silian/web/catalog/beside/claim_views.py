@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -19,9 +19,9 @@ from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.catalog.beside import claims
 from silian.web.catalog.changing import StaleError
-from silian.web.catalog.duplicates.merging import resolve
 from silian.web.catalog.entry.typed import read_entry
 from silian.web.catalog.models import Claim, Expert, Work
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import may, may_bring
 
 if TYPE_CHECKING:
@@ -71,18 +71,10 @@ class WorkForm(forms.Form):
         return values
 
 
-def _expert(request: SignedIn, record_id: str) -> Expert:
-    now = resolve("experts", [record_id]).get(record_id, record_id)
-    found = Expert.objects.select_related("place").filter(pk=now).first()
-    if found is None or not may(request.actor, "see", found):
-        raise Http404
-    return found
-
-
 @login_required
 def claim_page(request: SignedIn, record_id: str) -> HttpResponse:
     """Say that an expert is oneself."""
-    expert = _expert(request, record_id)
+    expert = cast("Expert", seen_or_404(request.actor, "experts", record_id))
     form = ClaimForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -184,7 +176,7 @@ def strike(request: SignedIn, record_id: str) -> HttpResponse:
 
 
 def _editable(request: SignedIn, record_id: str) -> Expert:
-    expert = _expert(request, record_id)
+    expert = cast("Expert", seen_or_404(request.actor, "experts", record_id))
     if not may(request.actor, "edit", expert):
         raise PermissionDenied
     return expert

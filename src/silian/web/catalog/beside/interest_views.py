@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from silian.web.base.consents import Purpose, holders
 from silian.web.catalog.beside import interests
 from silian.web.catalog.models import MODELS, Interest, Organisation
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import may
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def interest_list(request: SignedIn) -> HttpResponse:
 @require_POST
 def interest_ask(request: SignedIn, noun: str, record_id: str) -> HttpResponse:
     """Say that one wants to talk."""
-    record = _record(request.actor, noun, record_id)
-    if record is None or not interests.may_ask(request.actor, record):
+    record = seen_or_404(request.actor, noun, record_id)
+    if noun not in interests.ASKED or not interests.may_ask(request.actor, record):
         raise Http404
     interests.ask(request.actor, record, org_id=request.POST.get("org", ""))
     messages.success(request, _("已转达。对方同意后，您会在这里看到仅对有意方公开的内容。"))
@@ -79,17 +80,9 @@ def interest_withdraw(request: SignedIn, number: int) -> HttpResponse:
 
 def _known(actor: Actor, number: int) -> tuple[Interest, Record]:
     interest = Interest.objects.filter(pk=number).first()
-    record = _record(actor, interest.noun, interest.record_id) if interest else None
-    if interest is None or record is None:
+    if interest is None:
         raise Http404
-    return interest, record
-
-
-def _record(actor: Actor, noun: str, record_id: str) -> Record | None:
-    if noun not in interests.ASKED:
-        return None
-    record = MODELS[noun].objects.select_related("place").filter(pk=record_id).first()
-    return record if record is not None and may(actor, "see", record) else None
+    return interest, seen_or_404(actor, interest.noun, interest.record_id)
 
 
 def _rows(actor: Actor, page: Sequence[Interest]) -> list[dict[str, Any]]:

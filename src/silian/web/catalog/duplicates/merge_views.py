@@ -20,6 +20,7 @@ from silian.web.catalog.changing import plain
 from silian.web.catalog.duplicates import likely, merging
 from silian.web.catalog.models import MODELS
 from silian.web.catalog.records.queries import FACES
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import may
 
 if TYPE_CHECKING:
@@ -33,12 +34,9 @@ SHOWN: Final = 20  # records of a noun that are named in a preview
 
 def record_of(request: SignedIn, noun: str, record_id: str) -> Record:
     """A record that the person may merge, under any id that it ever had."""
-    if not merging.can_merge(noun) or "\0" in record_id:
+    if not merging.can_merge(noun):
         raise Http404
-    now = merging.resolve(noun, [record_id]).get(record_id, record_id)
-    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
-    if record is None or not may(request.actor, "see", record):
-        raise Http404
+    record = seen_or_404(request.actor, noun, record_id)
     if not may(request.actor, "merge", record):
         raise PermissionDenied
     return record

@@ -17,7 +17,6 @@ from silian.web.base import errors
 from silian.web.base.actors import VISITOR
 from silian.web.base.languages import page_language
 from silian.web.catalog.changing import StaleError
-from silian.web.catalog.duplicates.merging import resolve
 from silian.web.catalog.entry import drafts, identifiers
 from silian.web.catalog.entry.picking import offer, offers
 from silian.web.catalog.entry.typed import EntryForm
@@ -25,6 +24,7 @@ from silian.web.catalog.entry.writing import Sent, differences, gone_text, may_b
 from silian.web.catalog.models import MODELS, Record
 from silian.web.catalog.records.publishing import may_publish
 from silian.web.catalog.records.queries import FACES
+from silian.web.catalog.records.reading import seen_or_404
 from silian.web.catalog.rules import STEWARDS, may
 
 if TYPE_CHECKING:
@@ -48,21 +48,17 @@ def create_page(request: Request, noun: str) -> HttpResponse:
 
 def edit_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     """Change one record: what was typed stays on the page until it is right."""
-    if noun not in FACES:
-        raise Http404
     if request.actor.is_visitor and request.method == "POST":
         return _to_login(request)
-    now = resolve(noun, [record_id]).get(record_id, record_id)
-    record = MODELS[noun].objects.select_related("place").filter(pk=now).first()
-    if record is None or not may(request.actor, "see", record):
-        raise Http404
-    if now != record_id and request.method == "GET":
-        return redirect("edit", noun, now)
+    record = seen_or_404(request.actor, noun, record_id)
+    is_merged = record.record_id != record_id
+    if is_merged and request.method == "GET":
+        return redirect("edit", noun, record.record_id)
     if request.actor.is_visitor:
         return _to_login(request)
     if not may(request.actor, "edit", record):
         raise PermissionDenied
-    return _page(request, noun, record, is_merged=now != record_id)
+    return _page(request, noun, record, is_merged=is_merged)
 
 
 def _page(request: Request, noun: str, record: Record | None, *, is_merged: bool = False) -> HttpResponse:

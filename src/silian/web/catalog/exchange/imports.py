@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from silian import tables
-from silian.errors import ReadError, SilianError, WebError
+from silian.errors import SilianError, WebError
 from silian.web.base.log import log
 from silian.web.catalog.changing import Edit, change_fitting
 from silian.web.catalog.exchange import faults
@@ -321,4 +321,4 @@ def _plain(found: dict[str, object]) -> dict[str, Any]:
     return {name: value if isinstance(value, (int, float)) else _storable(str(value)) for name, value in found.items()}
 
 
-__all__ = ["OvertakenError", "ReadError", "apply_import", "read_import", "undo_import"]
+__all__ = ["OvertakenError", "apply_import", "read_import", "undo_import"]

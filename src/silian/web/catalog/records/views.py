@@ -18,14 +18,14 @@ from django.views.decorators.http import require_POST
 from silian.web.base.languages import page_language
 from silian.web.catalog.beside.interests import is_mutual
 from silian.web.catalog.changing import StaleError
-from silian.web.catalog.duplicates.merging import can_merge, resolve
+from silian.web.catalog.duplicates.merging import can_merge
 from silian.web.catalog.entry.typed import sections
 from silian.web.catalog.fields import field_name, is_reference
 from silian.web.catalog.history.provenance import verify
 from silian.web.catalog.models import MODELS, Record
 from silian.web.catalog.records import publishing
 from silian.web.catalog.records.queries import FACES
-from silian.web.catalog.records.reading import told_record
+from silian.web.catalog.records.reading import seen_or_404, told_record
 from silian.web.catalog.records.related import KINDS, of_kind, related
 from silian.web.catalog.rules import is_own, may, shown, tiers_of
 
@@ -50,15 +50,9 @@ class Cell(NamedTuple):
 
 def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     """One record."""
-    actor, record = request.actor, _found(noun, record_id)
-    if record is None:
-        moved = resolve(noun, [record_id]).get(record_id)
-        target = _found(noun, moved) if moved else None
-        if target is None or not may(actor, "see", target):
-            raise Http404
-        return redirect("detail", noun, target.record_id)  # not for ever: a merge can be undone
-    if not may(actor, "see", record):
-        raise Http404
+    actor, record = request.actor, _seen(request.actor, noun, record_id)
+    if record.record_id != record_id:
+        return redirect("detail", noun, record.record_id)  # not for ever: a merge can be undone
     names, language = shown(actor, record, is_mutual=is_mutual(actor, record)), page_language()
     told_record(actor, record, names)
     _veil(actor, record)
@@ -219,16 +213,6 @@ def _stale(request: Request, record: Record) -> HttpResponse:
     return redirect("detail", record.noun, record.record_id)
 
 
-def _found(noun: str, record_id: str) -> Record | None:
-    """A record with its place and all that it names."""
-    if noun not in FACES:
-        raise Http404
-    model = MODELS[noun]
-    named = _named(model)
-    beside = ("place", *named, *(f"{name}__place" for name in named))
-    return model.objects.select_related(*beside).filter(pk=record_id).first()
-
-
 def _veil(actor: Actor, record: Record) -> None:
     """Put bare ids in the place of the records that this one names and the person may not see: a name tells, too."""
     for name in _named(type(record)):
@@ -242,7 +226,6 @@ def _named(model: type[Record]) -> list[str]:
 
 
 def _seen(actor: Actor, noun: str, record_id: str) -> Record:
-    record = _found(noun, record_id)
-    if record is None or not may(actor, "see", record):
-        raise Http404
-    return record
+    """A record with its place and all that it names."""
+    named = _named(MODELS[noun]) if noun in MODELS else []
+    return seen_or_404(actor, noun, record_id, *named, *(f"{name}__place" for name in named))

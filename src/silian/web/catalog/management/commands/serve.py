@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -51,6 +52,8 @@ class Command(BaseCommand):
             _try_address(options["bind"])
             self._prepare(options["size"])
             self.stdout.write(f"http://{options['bind']}/")
+            if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
+                os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the letters of the worker
             server = [
                 sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
                 "--workers", str(options["workers"]), "--log-level", "warning", "--no-control-socket",
