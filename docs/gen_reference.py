@@ -213,11 +213,11 @@ def _results_index() -> str:
         "`silian team --out` leaves these as CSV; `silian.engines.team.form` gives them. "
         "`silian team --out` 写出下列各表（CSV），由 `silian.engines.team.form` 给出。",
         listed(schema.team(), "../team/"),
-        "## Tables of the graph of products 产业链图表",
-        "`silian gaps clean`, `silian gaps what-if` and `silian chain map` leave these as CSV; "
-        "`silian.engines.chain` gives them. "
-        "`silian gaps clean`、`silian gaps what-if` 与 `silian chain map` 写出下列各表（CSV），"
-        "由 `silian.engines.chain` 给出。",
+        "## Tables of chains, complexity and forecasts 产业链、复杂度与预测表",
+        "`silian gaps clean`, `silian gaps what-if`, `silian chain map`, `silian chain complexity`, `silian chain "
+        "forecast` and `silian chain backtest` leave these as CSV; `silian.engines.chain` gives them. "
+        "`silian gaps clean`、`silian gaps what-if`、`silian chain map`、`silian chain complexity`、"
+        "`silian chain forecast` 与 `silian chain backtest` 写出下列各表（CSV），由 `silian.engines.chain` 给出。",
         listed(schema.chain(), "../chain/"),
     ])  # fmt: skip
 

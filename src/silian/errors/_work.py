@@ -129,6 +129,15 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "allocate.{what} 只适用于需求、名额、指定和否决，而现有另外 {count} 条限制，例如 {shown}。"
         "请去掉这些限制，或使用 allocate.assign（遵守全部规则并给出原因）。",
     ),
+    "chain.amount": (
+        "{table} has a column value and a column present. Keep the one that says what is present: value is measured by "
+        "comparative advantage, present is taken as it is.",
+        "{table} 同时有 value 列与 present 列。请只保留一列：value 按显示性比较优势判断，present 直接采用。",
+    ),
+    "chain.empty": (
+        "{table} has no row: there is no place and no activity to measure. Add rows.",
+        "{table} 没有数据，没有可计算的地区与产业。请补充数据。",
+    ),
     # ── team ────────────────────────────────────────────────────────────────────────────────────────────────
     "team.need": (
         "the region has no need {need}. Near: {near}.",

@@ -221,7 +221,7 @@ def team() -> Mapping[str, Table]:
 
 @cache
 def chain() -> Mapping[str, Table]:
-    """Every table about the graph of products that no run leaves, by name, in the order of `schema/chain/_tables.csv`.
+    """Every table about chains and complexity that no run leaves, by name, in the order of `schema/chain/_tables.csv`.
 
     Examples
     --------
