@@ -1,7 +1,7 @@
 """Complexity of 250 places × 5,000 activities, of 2,800 × 400, of ten years, and of the real trade in `../shared`.
 
-Peer: plain numpy by the textbook, with the whole activities × activities matrix of proximity and all eigenvectors of the
-places' side. The answers are compared before the clock counts. `ecomplexity` 0.5.3 took 181 s and 1.7 GB for the first
+Peer: plain numpy by the textbook, with the whole activities × activities matrix of proximity and all eigenvectors of
+the places' side. The answers are compared before the clock counts. `ecomplexity` 0.5.3 took 181 s and 1.7 GB for the first
 case on a machine like this one (measured before, not here: it is no dependency); it takes all eigenvectors of the
 activities' side. Our memory is the peak of a process that holds the table too.
 """
@@ -123,7 +123,7 @@ def measured(case: str, table: pl.DataFrame, **known: object) -> None:
         activities=found.activities.height,
         seconds_first=first,
         seconds=seconds,
-        mib=mib,
+        mib=mib,  # the peak so far: only the first case says what it takes
         seconds_plain=rival,
         mib_with_plain=peak(),
         times_faster_than_plain=rival / seconds,
