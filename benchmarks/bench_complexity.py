@@ -1,9 +1,9 @@
 """Complexity of 250 places × 5,000 activities, of 2,800 × 400, of ten years, and of the real trade in `../shared`.
 
 Peer: plain numpy by the textbook, with the whole activities × activities matrix of proximity and all eigenvectors of
-the places' side. The answers are compared before the clock counts. `ecomplexity` 0.5.3 took 181 s and 1.7 GB for the first
-case on a machine like this one (measured before, not here: it is no dependency); it takes all eigenvectors of the
-activities' side. Our memory is the peak of a process that holds the table too.
+the places' side. The answers are compared before the clock counts. `ecomplexity` 0.5.3 took 181 s and 1.7 GB for the
+first case on a machine like this one (measured before, not here: it is no dependency); it takes all eigenvectors of
+the activities' side. Our memory is the peak of a process that holds the table too.
 """
 
 from __future__ import annotations
