@@ -141,6 +141,7 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [HERE / "locale"]
+FORMAT_MODULE_PATH = "silian.web.formats"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 

@@ -45,8 +45,7 @@ from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, visible
 from silian.web.catalog.search import searching
 from silian.web.catalog.search.asking import question
-from silian.web.catalog.templatetags.catalog import as_read
-from silian.web.catalog.templatetags.records import heading
+from silian.web.catalog.wording import as_read, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from silian.web.base.languages import page_language
 from silian.web.base.personal import PSEUDONYM_STAYS, Fate, Kind, Section
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import Change, Expert, ImportRow, Interest, Record, Work
-from silian.web.catalog.templatetags.catalog import as_read
+from silian.web.catalog.wording import as_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

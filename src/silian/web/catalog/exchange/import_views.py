@@ -27,7 +27,7 @@ from silian.web.catalog.exchange.unpacking import table_of_name
 from silian.web.catalog.models import Import, ImportProblem, ImportRow
 from silian.web.catalog.rules import STEWARDS
 from silian.web.catalog.tasks import UNDER_WAY, ask
-from silian.web.catalog.templatetags.catalog import as_read
+from silian.web.catalog.wording import as_read
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -20,7 +20,8 @@ from silian.web.catalog.history.provenance import SOURCES
 from silian.web.catalog.homes import homes
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Merge, Record
 from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring, shown, visible
-from silian.web.catalog.templatetags.catalog import as_read, label
+from silian.web.catalog.templatetags.catalog import label
+from silian.web.catalog.wording import as_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

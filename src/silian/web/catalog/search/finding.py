@@ -19,7 +19,7 @@ from silian.web.catalog.search import searching
 from silian.web.catalog.search.asking import Question, Unit, question
 from silian.web.catalog.search.indexing import Waiting, waiting
 from silian.web.catalog.search.marking import Piece, excerpt, marked
-from silian.web.catalog.templatetags.catalog import as_read
+from silian.web.catalog.wording import as_read, in_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,7 +169,7 @@ def _result(actor: Actor, record: Record, asked: Question) -> Result:
     table, words = record.table, asked.marked
     seen = shown(actor, record)
     face = FACES[record.noun]
-    facts = [as_read(value, column) for column, value in row_of(actor, record, face, table, COLUMNS).cells]
+    facts = [in_list(value, column) for column, value in row_of(actor, record, face, table, COLUMNS).cells]
     column, part = "", []
     for one in table.columns if words else ():
         if one.name not in seen or one.name == face.heading or one.type not in ("text", "list", "code"):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import template
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
 
-from silian.tables import schema
 from silian.web.base.languages import first_clause, page_language
+from silian.web.catalog import wording
 from silian.web.catalog.duplicates import likely
 from silian.web.catalog.duplicates.blocking import HEADINGS
 from silian.web.catalog.models import AGAINST
@@ -50,31 +47,13 @@ def get(record: Any, column: Column) -> Any:
 @register.filter
 def value(record: Any, column: Column) -> str:
     """The value of a column as people read it; nothing where it is not known."""
-    return as_read(get(record, column), column)
+    return wording.as_read(get(record, column), column)
 
 
 @register.filter
 def told(found: Any, column: Column) -> str:
     """A plain value of a column as people read it."""
-    return as_read(found, column)
-
-
-def as_read(found: Any, column: Column) -> str:
-    """A plain value of a column as people read it; nothing where it is not known."""
-    if found in (None, "", []):
-        return ""
-    if column.codes:
-        names = schema.codes()[column.codes]
-        parts = found if isinstance(found, list) else [found]
-        return _("、").join(names[p][page_language() == "en"] if p in names else p for p in parts)
-    if isinstance(found, bool):
-        return _("是") if found else _("否")
-    if isinstance(found, list):
-        return _("；").join(str(part) for part in found)
-    if column.type in ("money", "number", "count"):
-        places = 0 if float(found).is_integer() else None
-        return str(number_format(found, decimal_pos=places, use_l10n=True, force_grouping=True))
-    return date_format(found, "Y-m-d") if isinstance(found, date) else str(found)
+    return wording.as_read(found, column)
 
 
 @register.filter
@@ -103,8 +82,14 @@ def is_figure(column: Column) -> bool:
 
 @register.filter
 def read(found: Any, column: Column) -> str:
-    """A value of a column as people read it, of a reference the name of the record."""
-    return as_read(found, column)
+    """A value of a column as a list shows it."""
+    return wording.in_list(found, column)
+
+
+@register.filter
+def head(column: Column) -> str:
+    """The head of a column of a list."""
+    return wording.head(column)
 
 
 @register.filter

@@ -13,7 +13,8 @@ from silian.web.catalog.entry.writing import may_begin
 from silian.web.catalog.fields import is_reference
 from silian.web.catalog.history.provenance import Origin, origin
 from silian.web.catalog.records.queries import FACES
-from silian.web.catalog.templatetags.catalog import as_read, get, value
+from silian.web.catalog.templatetags.catalog import get
+from silian.web.catalog.wording import as_read, heading, measured
 
 if TYPE_CHECKING:
     from django.forms.boundfield import BoundField
@@ -36,7 +37,7 @@ class Wording(NamedTuple):
 @register.filter
 def worded(record: Record, column: Column) -> Wording:
     """The value of a column as people read it, a text in the language of the page where it has it."""
-    own, english = value(record, column), record.translations.get(column.name, {}).get("en", "")
+    own, english = measured(get(record, column), column), record.translations.get(column.name, {}).get("en", "")
     if column.type != "text":
         return Wording(own, "")
     if page_language() == "en":
@@ -51,13 +52,7 @@ def named(record: Record, column: Column) -> Record | None:
     return found if found is not None and found.noun in FACES else None
 
 
-@register.filter
-def heading(record: Record) -> str:
-    """What a record is called, in the language of the page where it has it."""
-    if page_language() != "en":
-        return str(record)
-    english = [record.translations.get(name, {}).get("en", "") for name in ("title", "name")]
-    return next(filter(None, [*english, getattr(record, "name_en", "")]), str(record))
+register.filter(heading)
 
 
 @register.filter
