@@ -85,8 +85,9 @@ class Planted(NamedTuple):
 
 
 def number(value: int) -> tuple[str, ...]:
-    """A number as pages write it."""
-    return (str(value), f"{value:,}", f"{value:,}".replace(",", " "), f"{value:,}".replace(",", "\u00a0"))
+    """A number as pages write it, a sum in ten thousands too."""
+    parted = f"{value:,}"
+    return (str(value), parted, parted.replace(",", " "), parted.replace(",", "\u00a0"), f"{value / 10_000:,}")
 
 
 def of_record(record: Record, *texts: str) -> Secret:

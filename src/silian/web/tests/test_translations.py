@@ -42,7 +42,7 @@ CHINESE_SIGNS = re.compile(r"[，。：；、（）？！]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0+ -]*[\d.]*[a-z]|%[ds]")
 # ids without a Chinese character: signs that stand between other texts
 SIGNS = {"、", "；", "：", "（%(count)s）", "（%(org)s）", "（%(level)s）", "（%(unit)s）", "%(sentence)s。",
-         "（0–12）", "（12–18）", "（18–24）", "Excel（.xlsx）"}  # fmt: skip
+         "%(name)s（%(code)s）", "（0–12）", "（12–18）", "（18–24）", "Excel（.xlsx）"}  # fmt: skip
 # what stands in templates untranslated: names of formats and languages, and examples of how to search
 AS_THEY_ARE = {"中文", "English", "ORCID", "Excel", "CSV", "Parquet", "电池", "battery", "dianchi", "dc",
                "width=device-width, initial-scale=1"}  # fmt: skip

@@ -50,6 +50,7 @@ def list_page(request: Request, noun: str) -> HttpResponse:
         "heads": [_head(table[name], face, asked) for name in face.columns], "chips": _chips(asked, found.facets),
         "query": address(asked), "previous": address(asked, page=asked.after - 1),
         "next": address(asked, page=asked.after + 1), "is_last": asked.after * PAGE >= MANY, "many": MANY,
+        "pages": -(-min(found.count, MANY) // PAGE) if found.count else None,
         "problem": found.problem.message(language) if found.problem else "",
     }  # fmt: skip
     return render(request, "catalog/list.html", shared)

@@ -48,6 +48,14 @@ class Cell(NamedTuple):
     tier: str
 
 
+class Part(NamedTuple):
+    """A section of the page of a record: what is known, and for who can fill it in what is not."""
+
+    label: str
+    cells: list[Cell]
+    missing: list[schema.Column]
+
+
 def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     """One record."""
     actor, record = request.actor, _seen(request.actor, noun, record_id)
@@ -56,11 +64,13 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     names, language = shown(actor, record, is_mutual=is_mutual(actor, record)), page_language()
     told_record(actor, record, names)
     _veil(actor, record)
-    tiers = tiers_of(record)
+    tiers, can_fill_in = tiers_of(record), may(actor, "edit", record)
     parts = []
     for section in sections(noun):
         columns = [record.table[n] for n in section.columns if n != FACES[noun].heading]
-        parts.append((section.label(language), [Cell(c, c.name in names, tiers[c.name]) for c in columns]))
+        missing = [c for c in columns if c.name in names and _is_empty(record, c)]
+        cells = [Cell(c, c.name in names, tiers[c.name]) for c in columns if c not in missing]
+        parts.append(Part(section.label(language), cells, missing if can_fill_in else []))
     groups = [(group.kind.title(language), group) for group in related(actor, record)]
     shared = {
         "record": record, "table": record.table, "face": FACES[noun], "parts": parts, "groups": groups,
@@ -189,6 +199,12 @@ def verify_record(request: SignedIn, noun: str, record_id: str) -> HttpResponse:
         return _stale(request, record)
     messages.success(request, _("已标记为已核实。"))
     return redirect("detail", noun, record_id)
+
+
+def _is_empty(record: Record, column: schema.Column) -> bool:
+    """Whether nothing is known of a column in either language."""
+    known = getattr(record, field_name(column)), record.translations.get(column.name)
+    return all(value in (None, "", [], {}) for value in known)
 
 
 def _doings(actor: Actor, record: Record) -> dict[str, Any]:

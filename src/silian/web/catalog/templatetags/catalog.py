@@ -51,6 +51,12 @@ def value(record: Any, column: Column) -> str:
 
 
 @register.filter
+def measured(record: Any, column: Column) -> str:
+    """The value of a column with its unit."""
+    return wording.measured(get(record, column), column)
+
+
+@register.filter
 def told(found: Any, column: Column) -> str:
     """A plain value of a column as people read it."""
     return wording.as_read(found, column)
@@ -75,9 +81,12 @@ def against(reason: str) -> bool:
 
 
 @register.filter
-def is_figure(column: Column) -> bool:
-    """Whether a column holds numbers that stand under each other."""
-    return column.type in ("count", "number", "share", "money", "year", "date")
+def kind(column: Column) -> str:
+    """How the cells of a column of a list are set: numbers under each other, words that stay on one line, or text."""
+    if column.type in ("count", "number", "share", "money", "year", "date"):
+        return "figure"
+    is_word = column.type in ("code", "flag") or column.targets[:1] == (("districts", "district_id"),)
+    return "word" if is_word else "text"
 
 
 @register.filter
