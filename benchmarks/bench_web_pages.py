@@ -76,9 +76,9 @@ def measure(case: str) -> None:
     from django.test.utils import CaptureQueriesContext
 
     django.setup()
-    clients = {"visitor": Client()}
+    clients = {"visitor": Client(SERVER_NAME="localhost")}
     for user in fill(case):
-        clients[user.name] = Client()  # type: ignore[attr-defined]
+        clients[user.name] = Client(SERVER_NAME="localhost")  # type: ignore[attr-defined]
         clients[user.name].force_login(user)  # type: ignore[attr-defined, arg-type]
     pages = PAGES | {"detail": details()}
     for kind, addresses in pages.items():
