@@ -18,6 +18,7 @@ from django.utils.translation import gettext, gettext_lazy
 from silian.tables import Region, check, schema
 from silian.tables.cast import SEPARATORS, WANTED, cast, cleaned
 from silian.tables.problems import problem
+from silian.web.base.languages import page_language
 from silian.web.catalog.changing import plain
 from silian.web.catalog.entry.identifiers import CHECKED
 from silian.web.catalog.entry.picking import Picked, resolve, spelt
@@ -103,6 +104,8 @@ class EntryForm(forms.Form):
         names = [name for section in sections(noun) for name in section.columns]
         columns = [self.table[n] for n in names if not (record and self.table[n].is_key)]
         self.fields.update({c.name: _field(c, language, is_draft=is_draft) for c in columns})
+        for column in columns:  # stands after the control, see forms/field.html
+            self.fields[column.name].unit = _unit(column, language)  # type: ignore[attr-defined]
         for name in translated(self.table):
             self.fields[f"en-{name}"] = _english(self.table[name], language)
         for name in closable(self.table):
@@ -148,12 +151,19 @@ class EntryForm(forms.Form):
                 wanted = gettext("没有找到“%(found)s”。请输入名称后从提示中选择，或填写编号。")
                 self.add_error(name, wanted % {"found": found.unknown[:80]})
         values, problems = read_entry(self.table, texts, record=self.record)
-        remedy = "remedy" if self.language == "en" else "remedy_zh"
         for row in problems.iter_rows(named=True):
             column = row["column"] if row["column"] in self.fields else None
             if column not in self.errors and not (self.is_draft and row["code"] in EMPTY):
-                self.add_error(column, row[remedy])
+                self.add_error(column, self._remedy(row))
         return self._kept(values, texts) | self._beside()
+
+    def _remedy(self, row: Mapping[str, Any]) -> str:
+        """What to do about a problem; of what cannot be read, without what becomes of the cell of a file."""
+        is_english = self.language == "en"
+        if row["code"] == "check.type" and row["column"] in self.fields:
+            wanted = WANTED[self.table[row["column"]].type][not is_english]
+            return gettext("应为%(wanted)s。") % {"wanted": wanted}
+        return str(row["remedy" if is_english else "remedy_zh"])
 
     def _refuse_turns(self) -> None:
         for name, text in list(self.cleaned_data.items()):
@@ -277,11 +287,13 @@ def _plain(value: Any) -> Any:
 
 
 def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field:
-    meaning = column.meaning if language == "en" else column.meaning_zh
     required = column.is_key or (column.is_required and not is_draft)
-    unit = column.unit_label(language)
-    unit = gettext("（%(unit)s）") % {"unit": unit} if unit else ""
-    shown: dict[str, Any] = {"label": column.label(language) + unit, "help_text": meaning, "required": required}
+    meaning = _meaning(column, language)
+    blank = gettext("请选择。") if column.codes else gettext("请填写。")
+    shown: dict[str, Any] = {
+        "label": column.label(language), "help_text": meaning, "required": required,
+        "error_messages": {"required": blank},
+    }  # fmt: skip
     if column.codes:
         return _choice(column, language, shown)
     if column.type == "flag":
@@ -289,8 +301,6 @@ def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field
         return forms.ChoiceField(choices=answers, **shown)
     picking = _picking(column)
     if column.type == "list":
-        for ending in ("，分号分隔", ", separated by semicolons"):
-            meaning = meaning.replace(ending, "")
         shown["help_text"] = _help(meaning, gettext("每行一项。"))
         attributes: dict[str, Any] = {"rows": 3} | picking
         return forms.CharField(max_length=TEXT_LENGTH, widget=forms.Textarea(attrs=attributes), **shown)
@@ -306,6 +316,14 @@ def _field(column: Column, language: Language, *, is_draft: bool) -> forms.Field
         if column.type == "money":
             shown["help_text"] = _help(meaning, gettext("以元计，也可写 50万、1.2亿。"))
     return forms.CharField(max_length=LINE_LENGTH, widget=forms.TextInput(attrs=attributes), **shown)
+
+
+def _meaning(column: Column, language: Language) -> str:
+    """What stands under the label of a field: nothing that the label says, and nothing of how a file is written."""
+    meaning = column.meaning if language == "en" else column.meaning_zh
+    for ending in ("，分号分隔", ", separated by semicolons"):
+        meaning = meaning.replace(ending, "")
+    return "" if meaning == column.label(language) else meaning
 
 
 def _picking(column: Column) -> dict[str, Any]:
@@ -346,5 +364,12 @@ def _english(column: Column, language: Language) -> forms.Field:
     return forms.CharField(max_length=length, widget=widget, required=False, label=column.label(language))
 
 
+def _unit(column: Column, language: Language) -> str:
+    """The unit that stands after a control; none where the label says it."""
+    unit = column.unit_label(language)
+    return "" if unit in column.label(language) or column.codes else unit
+
+
 def _help(*parts: str) -> str:
-    return " ".join(gettext("%(sentence)s。") % {"sentence": part.rstrip("。.")} for part in parts if part)
+    between = " " if page_language() == "en" else ""
+    return between.join(gettext("%(sentence)s。") % {"sentence": part.rstrip("。.")} for part in parts if part)

@@ -21,7 +21,7 @@ from silian.web.catalog.homes import homes
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Merge, Record
 from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring, shown, visible
 from silian.web.catalog.templatetags.catalog import label
-from silian.web.catalog.wording import as_read
+from silian.web.catalog.wording import measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -264,7 +264,7 @@ def _seen(actor: Actor, record: Record, *sides: Mapping[str, Any]) -> frozenset[
 
 def _line(column: Column, old: Any, new: Any, names: Mapping[str, Mapping[str, str]]) -> Line:
     known = names.get(column.targets[0][0], {}) if is_reference(column) else {}
-    before, after = (known.get(str(side)) or as_read(side, column) for side in (old, new))
+    before, after = (known.get(str(side)) or measured(side, column) for side in (old, new))
     is_text = column.type in ("text", "list") and before and after and max(len(before), len(after)) > LONG
     return Line(label(column), before, after, differences(before, after) if is_text else ())
 
@@ -280,10 +280,12 @@ def _carried(record: Record, before: Mapping[str, Any], after: Mapping[str, Any]
         made.append(Line(gettext("确认日期"), before.get("confirmed_on") or "", after.get("confirmed_on") or "", ()))
     for kept, title in (("tiers", gettext("公开范围")), ("sources", gettext("来源"))):
         old, new = before.get(kept) or {}, after.get(kept) or {}
+        alike: dict[tuple[str, str], list[str]] = {}  # columns whose sources or tiers changed alike stand together
         for column in record.table.columns:
             a, b = old.get(column.name), new.get(column.name)
             if a != b and column.name in seen:
-                made.append(Line(f"{title} · {label(column)}", _told(a), _told(b), ()))
+                alike.setdefault((_told(a), _told(b)), []).append(label(column))
+        made += [Line(f"{title} · {gettext('、').join(names)}", *told, ()) for told, names in alike.items()]
     return made
 
 

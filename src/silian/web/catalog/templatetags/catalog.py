@@ -58,8 +58,8 @@ def measured(record: Any, column: Column) -> str:
 
 @register.filter
 def told(found: Any, column: Column) -> str:
-    """A plain value of a column as people read it."""
-    return wording.as_read(found, column)
+    """A plain value of a column with its unit."""
+    return wording.measured(found, column)
 
 
 @register.filter

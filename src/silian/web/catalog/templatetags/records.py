@@ -14,7 +14,7 @@ from silian.web.catalog.fields import is_reference
 from silian.web.catalog.history.provenance import Origin, origin
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.templatetags.catalog import get
-from silian.web.catalog.wording import as_read, heading, measured
+from silian.web.catalog.wording import heading, measured
 
 if TYPE_CHECKING:
     from django.forms.boundfield import BoundField
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from silian.web.catalog.models import Record
 
 register = template.Library()
+WORD: Final = 16  # characters of a part of a list that still reads as one word among others
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -46,6 +47,13 @@ def worded(record: Record, column: Column) -> Wording:
 
 
 @register.filter
+def items(record: Record, column: Column) -> list[str]:
+    """The parts of a list that stand under each other, for they are sentences and not words; else nothing."""
+    parts = get(record, column) if column.type == "list" and not column.codes else []
+    return parts if len(parts) > 1 and any(len(part) > WORD for part in parts) else []
+
+
+@register.filter
 def named(record: Record, column: Column) -> Record | None:
     """The record that a column names, where it has a page."""
     found = get(record, column) if is_reference(column) else None
@@ -65,7 +73,7 @@ def source(record: Record, column: Column) -> Origin:
 def told(found: Any, column: Column) -> str:
     """A plain value of a column, as it is kept in a change, as people read it."""
     day = parse_date(found) if column.type == "date" and isinstance(found, str) else None
-    return as_read(day or found, column)
+    return measured(day or found, column)
 
 
 @register.simple_tag(takes_context=True)
