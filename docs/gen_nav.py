@@ -27,6 +27,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             *({_label(t): f"reference/repair/{t.name}.md"} for t in schema.repair().values()),
             *({_label(t): f"reference/team/{t.name}.md"} for t in schema.team().values()),
             *({_label(t): f"reference/chain/{t.name}.md"} for t in schema.chain().values()),
+            *({_label(t): f"reference/linking/{t.name}.md"} for t in schema.linking().values()),
         ],
         "reference/python/index.md": [{room: f"reference/python/{room}.md"} for room in gen_reference.rooms()],
         "decisions/index.md": [

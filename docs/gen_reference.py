@@ -158,6 +158,7 @@ def pages() -> dict[str, str]:
     made |= {f"reference/repair/{name}.md": _noun(table) for name, table in schema.repair().items()}
     made |= {f"reference/team/{name}.md": _noun(table) for name, table in schema.team().items()}
     made |= {f"reference/chain/{name}.md": _noun(table) for name, table in schema.chain().items()}
+    made |= {f"reference/linking/{name}.md": _noun(table) for name, table in schema.linking().items()}
     made |= {f"reference/python/{room}.md": _python_room(room) for room in rooms()}
     return made
 
@@ -219,6 +220,10 @@ def _results_index() -> str:
         "`silian gaps clean`、`silian gaps what-if`、`silian chain map`、`silian chain complexity`、"
         "`silian chain forecast` 与 `silian chain backtest` 写出下列各表（CSV），由 `silian.engines.chain` 给出。",
         listed(schema.chain(), "../chain/"),
+        "## Tables of linked names 名称关联表",
+        "`silian.engines.link.products` gives these: which product each name means, and what stays open. "
+        "由 `silian.engines.link.products` 给出：每个名称对应的产品，以及尚未对应的名称。",
+        listed(schema.linking(), "../linking/"),
     ])  # fmt: skip
 
 
@@ -267,6 +272,7 @@ def _codes() -> str:
         "repair": schema.repair(),
         "team": schema.team(),
         "chain": schema.chain(),
+        "linking": schema.linking(),
     }
     for folder, nouns in every.items():
         for table in nouns.values():

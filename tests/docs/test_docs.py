@@ -112,6 +112,7 @@ def page(name: str) -> str:
         ("repair", "../repair/", schema.repair()),
         ("team", "../team/", schema.team()),
         ("chain", "../chain/", schema.chain()),
+        ("linking", "../linking/", schema.linking()),
     ],
 )
 def test_every_table_has_a_page_with_every_column(folder, listed, tables):

@@ -232,6 +232,18 @@ def chain() -> Mapping[str, Table]:
 
 
 @cache
+def linking() -> Mapping[str, Table]:
+    """Every table that linking names gives, by name, in the order of `schema/linking/_tables.csv`.
+
+    Examples
+    --------
+    >>> linking()["linked_products"].key
+    ('name', 'part')
+    """
+    return _nouns("linking/")
+
+
+@cache
 def codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Code lists by name: code → (label_zh, label_en), in the order of `schema/_codes.csv`.
 

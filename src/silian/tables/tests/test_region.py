@@ -3,7 +3,7 @@ import pytest
 
 from silian.tables import Region
 from silian.tables.headings import heading_key, headings, table_named
-from silian.tables.schema import chain, codes, quality, repair, results, tables, team
+from silian.tables.schema import chain, codes, linking, quality, repair, results, tables, team
 
 
 def test_of_gives_every_table_with_every_column_and_no_row_where_nothing_is_given():
@@ -70,7 +70,7 @@ def test_headings_bear_star_unit_case_width_and_two_languages():
 
 
 def test_schema_refers_to_columns_and_lists_that_exist():
-    nouns = (tables(), results(), quality(), repair(), team(), chain())
+    nouns = (tables(), results(), quality(), repair(), team(), chain(), linking())
     for table in (table for several in nouns for table in several.values()):
         for column in table.columns:
             assert column.required in ("key", "yes", "no")

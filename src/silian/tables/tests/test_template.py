@@ -184,7 +184,15 @@ def test_template_says_when_the_place_cannot_be_written(tmp_path):
 
 
 def test_every_unit_has_a_chinese_name():
-    nouns = [tables(), schema.results(), schema.quality(), schema.repair(), schema.team(), schema.chain()]
+    nouns = [
+        tables(),
+        schema.results(),
+        schema.quality(),
+        schema.repair(),
+        schema.team(),
+        schema.chain(),
+        schema.linking(),
+    ]
     used = {c.unit for group in nouns for table in group.values() for c in table.columns} - {"", "1"}
 
     assert used <= set(schema.units())
