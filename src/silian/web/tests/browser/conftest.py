@@ -39,6 +39,8 @@ class Site:
     url: str
     accounts: dict[str, tuple[str, str]]  # role → address, password
     home: Path
+    signed_in: dict[str, Any] = field(default_factory=dict)  # role → what their browser keeps
+    made: dict[str, str] = field(default_factory=dict)  # state → address of its page
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +108,7 @@ class Reader:
 
     page: Page
     site: Site
+    role: str = "visitor"
     faults: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     bytes: int = 0
@@ -126,9 +129,18 @@ class Reader:
     def open(self, address: str, *, status: int = 200) -> Page:
         """A page of the site, which answers with a status."""
         answer = self.page.goto(f"{self.site.url}/{address}", wait_until="load")
+        if "/reauthenticate/" in self.page.url and "reauthenticate" not in address:
+            self.confirm()
+            answer = self.page.reload(wait_until="load")
         assert answer is not None, address
         assert answer.status == status, f"{address}: {answer.status}"
         return self.page
+
+    def confirm(self) -> None:
+        """Give the password once more, which the site asks for before grave things."""
+        self.page.fill("input[name=password]", self.site.accounts[self.role][1])
+        self.page.click("main form button.main")
+        self.page.wait_for_url(lambda url: "/reauthenticate/" not in url)
 
     def picture(self, name: str) -> None:
         """Keep what is seen among the results of the tests."""
@@ -141,7 +153,6 @@ class Browsers:
 
     def __init__(self, chromium: Browser, site: Site) -> None:
         self.chromium, self.site = chromium, site
-        self.signed_in: dict[str, Any] = {}
         self.opened: dict[tuple[str, int, str, str], Reader] = {}
 
     def __call__(self, role: str, width: int = 1440, language: str = "zh-hans", theme: str = "light") -> Reader:
@@ -162,12 +173,12 @@ class Browsers:
         )  # fmt: skip
         cookies = (("language", language), ("theme", theme))
         context.add_cookies([{"name": n, "value": v, "url": self.site.url} for n, v in cookies])
-        return Reader(context.new_page(), self.site)
+        return Reader(context.new_page(), self.site, role)
 
     def _state(self, role: str) -> Any:
         if role == "visitor":
             return None
-        if role not in self.signed_in:
+        if role not in self.site.signed_in:
             context = self.chromium.new_context(locale="zh-CN")
             page = context.new_page()
             page.goto(f"{self.site.url}/account/login/")
@@ -176,9 +187,9 @@ class Browsers:
             page.fill("input[name=password]", password)
             page.click("main form button.main")
             page.wait_for_url(lambda url: "/account/login/" not in url)
-            self.signed_in[role] = context.storage_state()
+            self.site.signed_in[role] = context.storage_state()
             context.close()
-        return self.signed_in[role]
+        return self.site.signed_in[role]
 
 
 @pytest.fixture(scope="module")
