@@ -18,6 +18,7 @@ from django.core.signing import Signer
 from django.db import transaction
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -223,6 +224,15 @@ def _value(row: Any, column: str) -> Any:
     display = getattr(row, f"get_{column}_display", None)
     found = display() if display else getattr(row, column)
     return found if isinstance(found, (str, int, bool, date, dict, list, type(None))) else str(found)
+
+
+def as_read(value: Any) -> str:
+    """A value as the page has it: days and times in the form of the site, yes and no in words."""
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "Y-m-d H:i")
+    return _text(value)
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -59,11 +59,21 @@ def personal_page(request: SignedIn) -> HttpResponse:
         personal.correct(request.actor, user, **form.cleaned_data)
         messages.success(request, _("已保存。"))
         return redirect("personal")
-    sections = [(s.name, s.heads, s.rows[:SHOWN], len(s.rows)) for s in personal.held(user)]
+    held = personal.held(user)
+    sections = [
+        (part.name, part.heads, [_cells(part.heads, row) for row in part.rows[:SHOWN]], len(part.rows))
+        for part in held
+        if part.rows
+    ]
+    empty = [part.name for part in held if not part.rows]
     given = {c.purpose: c for c in user.consents.filter(withdrawn_at=None, wording=consents.WORDING)}
     purposes = [(value, label, given.get(value)) for value, label in Consent.Purpose.choices]
-    shared = {"form": form, "sections": sections, "purposes": purposes, "shown": SHOWN}
+    shared = {"form": form, "sections": sections, "empty": empty, "purposes": purposes, "shown": SHOWN}
     return render(request, "base/personal.html", shared, status=400 if form.is_bound else 200)
+
+
+def _cells(heads: tuple[str, ...], row: tuple[Any, ...]) -> list[tuple[str, str]]:
+    return [(head, personal.as_read(value)) for head, value in zip(heads, row, strict=True)]
 
 
 @login_required
