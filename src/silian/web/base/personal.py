@@ -18,8 +18,8 @@ from django.core.signing import Signer
 from django.db import transaction
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.crypto import constant_time_compare
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 

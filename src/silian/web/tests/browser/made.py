@@ -85,7 +85,7 @@ def applied_import(made: Made) -> str:
 
 def change_set(made: Made) -> str:
     """What an import has written, with every record before and after."""
-    made["applied"]  # noqa: B018
+    assert made["applied"]
     page = _open(made, "administrator", "changes/")
     page.click("main tbody tr:first-child th a")
     address = _address(page)
@@ -106,7 +106,7 @@ def duplicate_report(made: Made) -> str:
 
 def duplicate_pair(made: Made) -> str:
     """Two organisations that may be one."""
-    made["report"]
+    assert made["report"]
     page = _open(made, "administrator", "duplicates/pairs/organisations/")
     page.click("main tbody tr:first-child th a")
     address = _address(page)
@@ -145,7 +145,7 @@ def newcomer(made: Made, role: str) -> Page:
     page.check("input[name=consent]")
     page.click("main form button.main")
     page.wait_for_url(f"{made.browsers.site.url}/")
-    page.goto(f"{made.browsers.site.url}/personal/erase/")  # asks for the password first, as everything does that is grave
+    page.goto(f"{made.browsers.site.url}/personal/erase/")  # what is grave asks for the password first
     page.fill("input[name=password]", PASSWORD)
     page.click("main form button.main")
     page.wait_for_url(re.compile("/personal/erase/"))
