@@ -252,7 +252,7 @@ class ChainPlan:
     """How the gaps of the industrial chains are found."""
 
     fillers: int = setting(
-        "Candidates of each kind listed for a gap", "每个缺口列出的每类候选数", low=0, high=100, default=5
+        "Candidates of each kind listed for a gap", "每个缺口列出的每类候选数", low=1, high=100, default=5
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.assignment import contacts, elsewhere, loads, posed
+from silian.pipeline.chains import chained, with_body
 from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
@@ -198,16 +199,19 @@ def fairness_step(work: Work) -> Tables:
 
 
 def chain_step(work: Work) -> Tables:
-    """Breaks and blanks of the chains, and who could fill them."""
+    """What the chains lack or hold by one thread, and who could fill it."""
     region, results = work.region, work.results
-    makes = canonical_makes(region["makes"], results["same"])
-    found = chain.gaps(makes, region["product_links"], region["needs"], products=region["products"])
+    posed = chained(region, results["same"])
+    found = chain.gaps(
+        posed.makes, posed.links, region["needs"], products=region["products"], elsewhere=posed.elsewhere
+    )  # fmt: skip
     fillers = chain.fillers(
         found.gaps,
-        makes,
-        region["product_links"],
+        posed.makes,
+        posed.links,
         needs=region["needs"],
         products=region["products"],
+        elsewhere=posed.elsewhere,
         achievement_pairs=results["achievement_pairs"],
         expert_pairs=results["expert_pairs"],
         top_k=work.plan.chain.fillers,
@@ -278,18 +282,6 @@ def needed_for(names: tuple[str, ...]) -> tuple[Step, ...]:
 def with_canonical(organisations: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     """Organisations with the column canonical_id: the id that stands for the body."""
     return organisations.join(same.select("org_id", "canonical_id"), on="org_id", how="left", maintain_order="left")
-
-
-def with_body(rows: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose org_id is the id that stands for the body."""
-    names = same.select("org_id", "canonical_id")
-    joined = rows.join(names, on="org_id", how="left", maintain_order="left")
-    return joined.with_columns(org_id=pl.coalesce("canonical_id", "org_id")).drop("canonical_id")
-
-
-def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
-    """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
-    return with_body(makes, same).unique(["org_id", "product_id"], keep="first", maintain_order=True)
 
 
 def _teller(work: Work) -> Callable[[float, str], None]:

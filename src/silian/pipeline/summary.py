@@ -37,6 +37,8 @@ def summary(region: Region, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame
         "score_total": results["assigned"]["score"].sum(),
         "breaks": results["gaps"].filter(pl.col("kind") == "break").height,
         "blanks": results["gaps"].filter(pl.col("kind") == "blank").height,
+        "outflows": results["gaps"].filter(pl.col("kind") == "outflow").height,
+        "singles": results["gaps"].filter(pl.col("kind") == "single").height,
         "problems": problems.height,
         "problems_grave": problems.filter("grave").height,
     }

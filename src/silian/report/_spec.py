@@ -22,6 +22,7 @@ PALETTE: Final[Mapping[str, str]] = {
     "neutral": "#8796a3",
     "break": "#b5382a",
     "blank": "#b7791f",
+    "outflow": "#6a4fa3",
     "ink": "#1d2730",
     "muted": "#56626e",
     "grid": "#dde3e7",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from silian.report import views
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -165,7 +167,7 @@ def _first(states: pl.DataFrame, links: pl.DataFrame, most: int) -> set[str]:
     if len(ids) <= most:
         return set(ids)
     rank = dict(zip(ids, states["rank"].fill_null(len(ids)).to_list(), strict=True))
-    gaps = sorted((i for i, s in zip(ids, state, strict=True) if s in ("break", "blank")), key=lambda i: (rank[i], i))
+    gaps = sorted((i for i, s in zip(ids, state, strict=True) if s in views.MISSING), key=lambda i: (rank[i], i))
     linked = set(links["upstream_id"]) | set(links["downstream_id"])
     first = set([i for i in gaps if i in linked][: most // 3])
     touches: dict[str, int] = dict.fromkeys(ids, 0)

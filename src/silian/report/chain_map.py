@@ -24,11 +24,15 @@ MAX_CHAINS: Final = 30  # chains of a map of segments: those with most gaps
 COLUMNS: Final = 7  # segments side by side; a longer chain goes on in the next row
 COLOURS: Final[Mapping[str, str]] = {
     "made": PALETTE["main"],
+    "single": PALETTE["second"],
     "break": PALETTE["break"],
     "blank": PALETTE["blank"],
+    "outflow": PALETTE["outflow"],
     "other": PALETTE["neutral"],
 }
-SIGNS: Final[Mapping[str, str]] = {"made": "●", "break": "×", "blank": "○", "other": "·"}  # for eyes that miss colours
+SIGNS: Final[Mapping[str, str]] = {  # for eyes that miss colours
+    "made": "●", "single": "◐", "break": "×", "blank": "○", "outflow": "→", "other": "·",
+}  # fmt: skip
 ROW: Final = 30  # px of a row of products
 SEGMENT_ROW: Final = 58  # px of a row of segments
 BOX: Final = (0.78, 0.68)  # share of a cell that a product's box fills, across and down
@@ -90,7 +94,7 @@ def graph_rows(
     state = dict(nodes.select("product_id", "state").rows())
     curves = []
     for edge, (up, to) in enumerate(links.rows()):
-        touched = next((s for s in ("break", "blank") if s in (state[up], state[to])), "other")
+        touched = next((s for s in views.MISSING if s in (state[up], state[to])), "other")
         left, right = at[up]["x2"], at[to]["x"]
         from_y, to_y = at[up]["y"] + down / 2, at[to]["y"] + down / 2
         middle = (left + right) / 2
@@ -126,7 +130,7 @@ def graph_spec(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, 
                 "mark": line | {"stroke": COLOURS[s]},
                 "encoding": curve,
             }
-            for s in ("other", "blank", "break")
+            for s in ("other", *reversed(views.MISSING))
         ),
         {
             "data": {"name": "nodes"},
@@ -181,7 +185,7 @@ def segment_rows(table: pl.DataFrame, *, language: Language) -> tuple[list[dict[
                 "products": r["products"],
             }
             cell |= {s: r[s] for s in views.STATES}
-            marks = [f"{SIGNS[s]}{r[s]:,}" for s in ("break", "blank") if r[s]]
+            marks = [f"{SIGNS[s]}{r[s]:,}" for s in (*views.MISSING, "single") if r[s]]
             cells.append(cell | {"x": x, "x2": x + width, "y": row, "marks": " ".join(marks), "first": n == 0})
             start = 0.0
             for s in views.STATES:
@@ -211,8 +215,8 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     text = {"type": "text", "align": "left", "baseline": "middle"}
     mark = {"type": "rect", "fill": PALETTE["pale"], "cornerRadius": 4, "cursor": "pointer"}
     ends = {"x": x, "x2": {"field": "x2"}}
-    only_blanks = {"test": "datum.break === 0", "value": PALETTE["blank"]}
-    gap_ink = {"color": {"condition": only_blanks, "value": PALETTE["break"]}}
+    inks = [{"test": f"datum['{s}'] > 0", "value": COLOURS[s]} for s in views.MISSING]
+    gap_ink = {"color": {"condition": inks, "value": COLOURS["single"]}}
     # what the width of a cell leaves beside its counts, and the width left of the first column
     beside, before = f"width / {columns * 1.18:g} * 0.94 - 56", f"width * {0.18 / 1.18:.3f} - 14"
     layer = [

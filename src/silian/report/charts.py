@@ -14,7 +14,7 @@ import polars as pl
 from silian.report import views
 from silian.report._spec import BAR, PALETTE, RAMP, WIDTH, Spec, bars, colour, count, spec, tips, totals
 from silian.report._words import check_language, check_results, code_label, names, say
-from silian.report.chain_map import chain_map
+from silian.report.chain_map import COLOURS, chain_map
 from silian.report.maps import label_points, prepared
 
 if TYPE_CHECKING:
@@ -391,11 +391,11 @@ def unmet(needs: pl.DataFrame, unmet: pl.DataFrame, *, language: Language = "zh"
 
 
 def gap_ranking(gaps: pl.DataFrame, products: pl.DataFrame, *, language: Language = "zh") -> Spec:
-    """Bars of the most pressing gaps by score, breaks and blanks in colours of their own."""
+    """Bars of the most pressing gaps by score, each kind in a colour of its own."""
     table = views.gap_ranking(gaps)
     shown = names(products, language)
     label = [f"{r['rank']}. {shown.get(r['product_id'], r['product_id'])}" for r in table.to_dicts()]
-    kinds = {k: code_label("gap_kind", k, language) for k in ("break", "blank")}
+    kinds = {k: code_label("gap_kind", k, language) for k in (*views.MISSING, "single") if k in set(table["kind"])}
     values = [
         {
             "product": name,
@@ -408,7 +408,7 @@ def gap_ranking(gaps: pl.DataFrame, products: pl.DataFrame, *, language: Languag
         for name, r in zip(label, table.to_dicts(), strict=True)
     ]
     across = bars("product", "score", label, say("axis.gap_score", language), whole=False)
-    shade = colour("kind", list(kinds.values()), [PALETTE["break"], PALETTE["blank"]])
+    shade = colour("kind", list(kinds.values()), [COLOURS[k] for k in kinds])
     encoding = across | {"color": shade} | tips("product", "kind", "chain", "segment", "score", language=language)
     return spec("gap_ranking", language, rows=values, height=BAR * len(label), mark={"type": "bar"}, encoding=encoding)
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 SCORE_BIN: Final = 0.05  # width of a bar in the distribution of scores
 GRADE: Final = ("level", "p1", "p2", "p3", "p4")  # what a grade says of a match
-STATES: Final = ("made", "break", "blank", "other")  # of a product: made here, missing in two ways, neither
+STATES: Final = (  # of a product: made here by several or by one, missing in three ways, neither
+    *("made", "single", "break", "blank", "outflow", "other"),
+)
+MISSING: Final = ("break", "blank", "outflow")
 
 
 def needs_by_field(needs: pl.DataFrame, achievement_pairs: pl.DataFrame) -> pl.DataFrame:
@@ -267,7 +270,7 @@ def makers(makes: pl.DataFrame, product_links: pl.DataFrame) -> pl.DataFrame:
 def product_states(
     products: pl.DataFrame, makes: pl.DataFrame, product_links: pl.DataFrame, gaps: pl.DataFrame
 ) -> pl.DataFrame:
-    """What is known of each product: made here, a break, a blank, or neither.
+    """What is known of each product: made here, a gap of one kind, or neither.
 
     Parameters
     ----------
@@ -301,8 +304,8 @@ def segments(states: pl.DataFrame, layers: Mapping[str, int]) -> pl.DataFrame:
 
     Returns
     -------
-    chain, segment, place (1 is the most upstream of its chain), products, made, break, blank, other (counts);
-    the chain with most gaps first.
+    chain, segment, place (1 is the most upstream of its chain), products, and a count for each of STATES; the chain
+    with most products that are missing first.
     """
     counts = [(pl.col("state") == s).sum().cast(pl.Int64).alias(s) for s in STATES]
     depth = pl.col("product_id").replace_strict(dict(layers), default=None, return_dtype=pl.Int64)
@@ -317,7 +320,7 @@ def segments(states: pl.DataFrame, layers: Mapping[str, int]) -> pl.DataFrame:
         )
     )
     by_chain = found.group_by("chain").agg(
-        gaps=(pl.col("break") + pl.col("blank")).sum(), made_here=pl.col("made").sum()
+        gaps=pl.sum_horizontal(MISSING).sum(), made_here=(pl.col("made") + pl.col("single")).sum()
     )
     # a segment stands where its furthest product does: some systems are also parts and lie far upstream
     worst_first = ["gaps", "made_here", "chain", "layer", "mean_layer", "segment"]

@@ -1,4 +1,4 @@
-"""Breaks and blanks of the industrial chains, and who could fill them.
+"""What the industrial chains of a region lack, who could fill it, and what a change would do.
 
 See docs/methods/chain.md for the formulas.
 """
@@ -8,6 +8,7 @@ from silian.engines.chain.complexity import Complexity, complexity, proximity
 from silian.engines.chain.filling import NearWeights, fillers
 from silian.engines.chain.gaps import Gaps, GapWeights, gaps
 from silian.engines.chain.levels import Levels, levels
+from silian.engines.chain.what_if import WhatIf, what_if
 
 __all__ = [
     "Cleaned",
@@ -16,10 +17,12 @@ __all__ = [
     "Gaps",
     "Levels",
     "NearWeights",
+    "WhatIf",
     "cleaned",
     "complexity",
     "fillers",
     "gaps",
     "levels",
     "proximity",
+    "what_if",
 ]

@@ -36,6 +36,7 @@ def fillers(
     expert_pairs: pl.DataFrame,
     products: pl.DataFrame | None = None,
     elsewhere: pl.DataFrame | None = None,
+    matches: pl.DataFrame | None = None,
     top_k: int = 10,
     weights: NearWeights | None = None,
 ) -> pl.DataFrame:
@@ -50,17 +51,22 @@ def fillers(
     achievement_pairs, expert_pairs : need_id, target_id, score in [0, 1]
     products : product_id[, chain, segment]; without it no two products are known to be of one segment
     elsewhere : org_id, product_id[, share]; who makes what outside the region, share of its revenue in [0, 1]
+    matches : product_id, noun (achievement or expert), target_id, score in [0, 1]; what matches the gap itself
     top_k : so many of each list a gap, >= 1
     weights : of the parts of the nearness of two products
 
     Returns
     -------
-    product_id, noun, filler_id, rank, score, reason, evidence; sorted by product_id, noun, reason, rank
+    product_id, noun, filler_id, rank, score, reason, evidence, likeness, like_id; sorted by product_id, noun, reason,
+    rank
         makes_related: score is the nearness of the nearest product that the organisation makes, evidence that product
-        and the neighbours that both share (the five rarest); makes_elsewhere: score 1, largest share first, evidence
-        the product or the kind of it that the organisation makes; answers_need: score of the best pair with a need
-        that names the gap, evidence those needs. rank counts within one gap, noun and reason; ties by filler_id.
-        An organisation that makes the gap elsewhere is not listed again as one that makes a related product.
+        and the neighbours that both share (the five rarest); makes_elsewhere: score 1, those most like a firm here
+        first, then the largest share, evidence the product or the kind of it that the organisation makes, likeness in
+        [0, 1] to the firm like_id here (empty where nothing is alike); answers_need: score of the best pair with a
+        need that names the gap, evidence those needs; matches_gap: score of the match, where no need that names the
+        gap brought the same one. rank counts within one gap, noun and reason; ties by filler_id.
+        An organisation that makes the gap elsewhere is not listed again as one that makes a related product, nor is
+        one that makes the gap here already.
 
     Raises
     ------
@@ -72,6 +78,7 @@ def fillers(
     Nearness of two products = w_s · cosine + w_l · [linked] + w_g · [one segment]. The cosine is that of their
     neighbours: inputs, products made of them, and what they are kinds of; each neighbour weighs 1 / log2(1 + n), n
     being the number of products that have it on that side (Adamic–Adar), so steel says less than a rare alloy.
+    Likeness of two firms = cosine of what they make, and of what that is a kind of, weighted in the same way.
     Only direct makers count, at nearness > 0. Deterministic. Splits: over gaps. Cost: see bench_chain.
     Source: docs/methods/chain.md.
 
@@ -96,18 +103,25 @@ def fillers(
     asked = given.checked_needs(needs, None).join(wanted, on="product_id", how="semi")
     catalogue = wanted.head(0) if products is None else products
     catalogue = given.checked_products(catalogue)
-    far = _elsewhere(wanted, links, elsewhere)
-    near = _related(wanted, made, links, catalogue, weights).join(far, on=["product_id", "filler_id"], how="anti")
+    far = _elsewhere(wanted, made, links, elsewhere)
+    own = given.makers(made, links).select("product_id", filler_id="org_id")
+    near = _related(wanted, made, links, catalogue, weights)
+    for others in (far, own):
+        near = near.join(others, on=["product_id", "filler_id"], how="anti")
     lists = [near, far]
     for noun, name, pairs in (
         ("achievement", "achievement_pairs", achievement_pairs),
         ("expert", "expert_pairs", expert_pairs),
     ):
-        lists.append(_answering(asked, pairs, name, noun))
+        answers = _answering(asked, pairs, name, noun)
+        lists += [answers, _matching(wanted, matches, noun).join(answers, on=["product_id", "filler_id"], how="anti")]
     place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("product_id", "noun", "reason")
     ranked = (
         pl.concat(lists)
-        .sort("product_id", "noun", "reason", "order", "filler_id", descending=[False, False, False, True, False])
+        .sort(
+            *("product_id", "noun", "reason", "order", "then", "filler_id"),
+            descending=[False, False, False, True, True, False],
+        )
         .with_columns(rank=place)
         .filter(pl.col("rank") <= top_k)
     )
@@ -118,31 +132,57 @@ def fillers(
 # ── inputs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-_FILLER: Final = ("product_id", "noun", "filler_id", "score", "reason", "evidence", "order")
+_FILLER: Final = (
+    *("product_id", "noun", "filler_id", "score", "reason", "evidence"),
+    *("likeness", "like_id", "order", "then"),  # the last two rank the rows of one list
+)
+_UNLIKE: Final = {"likeness": pl.lit(None, pl.Float64), "like_id": pl.lit(None, pl.String), "then": pl.lit(0.0)}
 
 
-def _elsewhere(wanted: pl.DataFrame, links: pl.DataFrame, elsewhere: pl.DataFrame | None) -> pl.DataFrame:
+def _elsewhere(
+    wanted: pl.DataFrame, made: pl.DataFrame, links: pl.DataFrame, elsewhere: pl.DataFrame | None
+) -> pl.DataFrame:
     """Makers of a gap, or of a kind of it, outside the region."""
     if elsewhere is None:
         elsewhere = pl.DataFrame(schema={"org_id": pl.String, "product_id": pl.String})
-    far = _inputs.columns(elsewhere, "elsewhere", {"org_id": "id", "product_id": "id"}, optional={"share": "number"})
-    _inputs.refuse_duplicates(far, "elsewhere", ["org_id", "product_id"])
+    far = given.checked_makes(elsewhere, None, "elsewhere")
     down = links.filter(kind="kind_of").select(product_id="downstream_id", to="upstream_id")
     kinds = given.closure(wanted.select(who="product_id", product_id="product_id"), down)
     found = kinds.join(far, on="product_id").sort("who", "org_id", "share", "product_id", nulls_last=True)
     best = found.group_by("who", "org_id", maintain_order=True).agg(
         pl.col("share").max().fill_null(0.0), pl.col("product_id").first()
     )
-    listed = best.select(
+    alike = _likeness(far.join(best, on="org_id", how="semi"), made, links)
+    listed = best.join(alike, on="org_id", how="left", maintain_order="left").select(
+        "likeness",
+        "like_id",
         product_id="who",
         noun=pl.lit("organisation"),
         filler_id="org_id",
         score=pl.lit(1.0),
         reason=pl.lit("makes_elsewhere"),
         evidence="product_id",
-        order="share",
+        order=pl.col("likeness").fill_null(0.0),
+        then="share",
     )
     return listed.select(_FILLER)
+
+
+def _likeness(far: pl.DataFrame, made: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """org_id, likeness, like_id: the firm here that makes most nearly the same as each firm elsewhere."""
+    both = [given.makers(table, links).select("org_id", "product_id") for table in (far, made)]
+    worth = pl.concat(both).group_by("product_id").agg(worth=1 / (1 + pl.len()).log(2))
+    vectors = []
+    for table in both:
+        weighed = table.join(worth, on="product_id").sort("org_id", "product_id")
+        length = pl.col("worth").sum().over("org_id").sqrt()
+        vectors.append(weighed.select("org_id", "product_id", part=pl.col("worth").sqrt() / length))
+    shared = vectors[0].join(vectors[1].rename({"org_id": "like_id"}), on="product_id").sort("product_id")
+    alike = shared.group_by("org_id", "like_id", maintain_order=True).agg(
+        likeness=(pl.col("part") * pl.col("part_right")).sum().clip(0.0, 1.0).round(12)
+    )
+    best = alike.sort(["org_id", "likeness", "like_id"], descending=[False, True, False])
+    return best.unique("org_id", keep="first", maintain_order=True).select("org_id", "likeness", "like_id")
 
 
 def _related(
@@ -163,6 +203,7 @@ def _related(
         reason=pl.lit("makes_related"),
         evidence="made",
         order="near",
+        **_UNLIKE,
     )
     return listed.select(_FILLER)
 
@@ -183,6 +224,29 @@ def _answering(asked: pl.DataFrame, pairs: pl.DataFrame, name: str, noun: str) -
         reason=pl.lit("answers_need"),
         evidence="need_id",
         order="score",
+        **_UNLIKE,
+    )
+    return listed.select(_FILLER)
+
+
+def _matching(wanted: pl.DataFrame, matches: pl.DataFrame | None, noun: str) -> pl.DataFrame:
+    """Achievements or experts that match the gap itself."""
+    key: dict[str, _inputs.Kind] = {"product_id": "id", "noun": "id", "target_id": "id"}
+    if matches is None:
+        matches = pl.DataFrame(schema=dict.fromkeys(key, pl.String) | {"score": pl.Float64})
+    pairs = _inputs.columns(matches, "matches", {**key, "score": "number"})
+    _inputs.refuse_duplicates(pairs, "matches", list(key))
+    listed = (
+        pairs.filter(noun=noun)
+        .join(wanted, on="product_id", how="semi")
+        .select(
+            *("product_id", "score", "noun"),
+            filler_id="target_id",
+            reason=pl.lit("matches_gap"),
+            evidence="product_id",
+            order="score",
+            **_UNLIKE,
+        )
     )
     return listed.select(_FILLER)
 

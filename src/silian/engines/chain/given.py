@@ -42,13 +42,29 @@ def checked_links(product_links: pl.DataFrame, catalogue: pl.DataFrame | None) -
     )
 
 
-def checked_makes(makes: pl.DataFrame, catalogue: pl.DataFrame | None) -> pl.DataFrame:
-    """Who makes what, each pair once: org_id, product_id."""
-    pairs = _inputs.columns(makes, "makes", {"org_id": "id", "product_id": "id"})
-    _inputs.refuse_duplicates(pairs, "makes", ["org_id", "product_id"])
+def checked_makes(makes: pl.DataFrame, catalogue: pl.DataFrame | None, name: str = "makes") -> pl.DataFrame:
+    """Who makes what, each pair once: org_id, product_id, share."""
+    key: dict[str, _inputs.Kind] = {"org_id": "id", "product_id": "id"}
+    pairs = _inputs.columns(makes, name, key, optional={"share": "number"})
+    outside = ~pl.col("share").is_between(0, 1)
+    _inputs.refuse(pairs, name, "share", outside, found="outside 0 to 1", wanted="a share, or empty")
+    _inputs.refuse_duplicates(pairs, name, list(key))
     if catalogue is not None:
-        _inputs.refuse_unknown(pairs, "makes", "product_id", catalogue["product_id"], "products")
+        _inputs.refuse_unknown(pairs, name, "product_id", catalogue["product_id"], "products")
     return pairs
+
+
+def checked_supplies(supplies: pl.DataFrame | None, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """Who buys what from whom: org_id, product_id, supplier_id, value."""
+    key: dict[str, _inputs.Kind] = {"org_id": "id", "product_id": "id", "supplier_id": "id"}
+    if supplies is None:
+        supplies = pl.DataFrame(schema=dict.fromkeys(key, pl.String))
+    bought = _inputs.columns(supplies, "supplies", key, optional={"value_cny": "number"})
+    below = ~((pl.col("value_cny") >= 0) & pl.col("value_cny").is_finite())
+    _inputs.refuse(bought, "supplies", "value_cny", below, found="no amount", wanted="0 or more, or empty")
+    _inputs.refuse_duplicates(bought, "supplies", list(key))
+    _inputs.refuse_unknown(bought, "supplies", "product_id", catalogue["product_id"], "products")
+    return bought
 
 
 def checked_needs(needs: pl.DataFrame, catalogue: pl.DataFrame | None) -> pl.DataFrame:
@@ -73,7 +89,8 @@ def closure(pairs: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:
 def makers(makes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """org_id, product_id: who makes a product or a kind of it."""
     kinds = links.filter(kind="kind_of").select(product_id="upstream_id", to="downstream_id")
-    return closure(makes.rename({"org_id": "who"}), kinds).rename({"who": "org_id"})
+    made = makes.select("product_id", who="org_id").select("who", "product_id")
+    return closure(made, kinds).rename({"who": "org_id"})
 
 
 def sides(links: pl.DataFrame) -> pl.DataFrame:
@@ -83,3 +100,11 @@ def sides(links: pl.DataFrame) -> pl.DataFrame:
     upstream = inputs.select("weight", product_id="downstream_id", side=pl.lit("upstream"), other_id="upstream_id")
     downstream = inputs.select("weight", product_id="upstream_id", side=pl.lit("downstream"), other_id="downstream_id")
     return pl.concat([upstream, downstream])
+
+
+def with_share(sides: pl.DataFrame, *group: str) -> pl.DataFrame:
+    """Neighbours with their share of the group by weight; an unknown weight is the mean of the known, or 1."""
+    weight = pl.col("weight").fill_null(pl.col("weight").mean().over(group)).fill_null(1.0)
+    known = sides.with_columns(share=weight)
+    known = known.with_columns(share=pl.when(pl.col("share").sum().over(group) > 0).then("share").otherwise(1.0))
+    return known.with_columns(share=pl.col("share") / pl.col("share").sum().over(group))

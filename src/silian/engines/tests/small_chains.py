@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+from hypothesis import strategies as st
 
 INPUTS = ("material", "component", "equipment")
 NO_NEEDS = pl.DataFrame(schema={"need_id": pl.String, "product_id": pl.String})
@@ -36,3 +37,30 @@ def products_of(*ids, **segments):
     rows = [(i, None, None) for i in ids] + [(i, *place.split("/")) for i, place in segments.items()]
     schema = {"product_id": pl.String, "chain": pl.String, "segment": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+IDS = list("abcdef")
+
+
+@st.composite
+def regions(draw):
+    """Up to 6 products with links of every kind, 4 organisations, needs."""
+    arrow = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.sampled_from([*INPUTS, "kind_of", "odd"]))
+    arrows = draw(st.lists(arrow, unique=True, max_size=14))
+    weight = st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0])
+    links = links_of(*((f"{a}>{b}", k, draw(weight)) for a, b, k in arrows))
+    pair = st.tuples(st.sampled_from(["o1", "o2", "o3", "o4"]), st.sampled_from(IDS))
+    makes = pl.DataFrame(draw(st.lists(pair, unique=True, max_size=7)), schema=makes_of().schema, orient="row")
+    needs = needs_of(**{f"n{i}": p for i, p in enumerate(draw(st.lists(st.none() | st.sampled_from(IDS), max_size=4)))})
+    place = st.sampled_from([(None, None), ("c", None), ("c", "s"), ("c", "t")])
+    products = pl.DataFrame([(i, *draw(place)) for i in IDS], schema=products_of().schema, orient="row")
+    return makes, links, needs, products
+
+
+def kinds(found):
+    return dict(found.gaps.select("product_id", "kind").rows())
+
+
+def missing(found):
+    """The gaps that nobody here makes."""
+    return dict(found.gaps.filter(pl.col("kind").is_in(["break", "blank"])).select("product_id", "kind").rows())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log2, sqrt
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -11,47 +12,22 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from silian.engines.chain import GapWeights, NearWeights, fillers, gaps
+from silian.engines.tests.small_chains import (
+    IDS,
+    INPUTS,
+    NO_NEEDS,
+    NO_PAIRS,
+    kinds,
+    links_of,
+    makes_of,
+    missing,
+    needs_of,
+    products_of,
+    regions,
+)
 from silian.errors import ArgumentError, TableError
 from silian.tables import synth
 from silian.tables.schema import codes, results
-
-NO_NEEDS = pl.DataFrame(schema={"need_id": pl.String, "product_id": pl.String})
-NO_PAIRS = pl.DataFrame(schema={"need_id": pl.String, "target_id": pl.String, "score": pl.Float64})
-INPUTS = ("material", "component", "equipment")
-
-
-def links_of(*rows):
-    """Links from "up>down" or ("up>down", kind) or ("up>down", kind, weight)."""
-    given = []
-    for row in rows:
-        arrow, kind, weight = (row if isinstance(row, tuple) else (row,)) + ("material", None)[
-            len(row) - 1 if isinstance(row, tuple) else 0 :
-        ]
-        given.append((*arrow.split(">"), kind, weight))
-    schema = {"upstream_id": pl.String, "downstream_id": pl.String, "kind": pl.String, "weight": pl.Float64}
-    return pl.DataFrame(given, schema=schema, orient="row")
-
-
-def makes_of(**products):
-    """Who makes what: o1="a b"."""
-    rows = [(org, p) for org, ps in products.items() for p in ps.split()]
-    return pl.DataFrame(rows, schema={"org_id": pl.String, "product_id": pl.String}, orient="row")
-
-
-def needs_of(**products):
-    return pl.DataFrame({"need_id": list(products), "product_id": list(products.values())}, schema=NO_NEEDS.schema)
-
-
-def products_of(*ids, **segments):
-    """Products without a segment, and with one: gear="machines/parts"."""
-    rows = [(i, None, None) for i in ids] + [(i, *place.split("/")) for i, place in segments.items()]
-    schema = {"product_id": pl.String, "chain": pl.String, "segment": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def kinds(found):
-    return dict(found.gaps.select("product_id", "kind").rows())
-
 
 # ── small enough to check by hand ───────────────────────────────────────────────────────────────────────────────────
 
@@ -86,9 +62,9 @@ def test_gaps_takes_a_product_as_here_if_a_kind_of_it_is():
 
     found = gaps(makes_of(o1="ore gear", o2="tool"), links, NO_NEEDS, products=products)
 
-    assert kinds(found) == {}
+    assert missing(found) == {}
     without = gaps(makes_of(o1="ore gear"), links, NO_NEEDS, products=products)
-    assert kinds(without) == {"steel": "break"}
+    assert missing(without) == {"steel": "break"}
 
 
 def test_gaps_does_not_take_a_kind_as_here_because_the_whole_is():
@@ -129,8 +105,15 @@ def test_gaps_score_is_the_sum_of_its_parts():
     assert (row["buyers"], row["needs"]) == (3, 3)
     parts = dict(found.parts.filter(product_id="steel").select("part", "value").rows())
     assert parts == pytest.approx(
-        {"upstream": 0.25 * 0.75, "downstream": 0.25 * 0.5, "buyers": 0.25 * 0.5, "needs": 0.25 * 0.75}
+        {
+            "upstream": 0.2 * 0.75,
+            "downstream": 0.2 * 0.5,
+            "buyers": 0.2 * 0.5,
+            "needs": 0.2 * 0.75,
+            "flow": 0.2 * 1.25 / 2.25,  # half of 2.5 organisations' worth of gear
+        }
     )
+    assert row["flow"] == pytest.approx(1.25)
     assert row["score"] == pytest.approx(sum(parts.values()))
 
 
@@ -139,7 +122,7 @@ def test_gaps_takes_an_unknown_weight_for_the_mean_of_the_known():
 
     found = gaps(makes_of(o1="a c d"), links, NO_NEEDS, products=products_of("a", "b", "c", "d", "x"))
 
-    share = found.parts.filter(product_id="x", part="upstream")["value"][0] / 0.25
+    share = found.parts.filter(product_id="x", part="upstream")["value"][0] / 0.2
     assert share == pytest.approx((0.4 + 0.3) / (0.4 + 0.2 + 0.3))
 
 
@@ -148,7 +131,7 @@ def test_gaps_counts_weights_of_0_as_equal():
 
     found = gaps(makes_of(o1="a d"), links, NO_NEEDS, products=products_of("a", "b", "d", "x"))
 
-    assert found.parts.filter(product_id="x", part="upstream")["value"][0] == pytest.approx(0.25 / 2)
+    assert found.parts.filter(product_id="x", part="upstream")["value"][0] == pytest.approx(0.2 / 2)
 
 
 def test_gaps_counts_parallel_links_once():
@@ -170,12 +153,15 @@ def test_gaps_evidence_lists_neighbours_here_and_needs():
         products=products_of("ore", "coal", "steel", "gear", "cog"),
     )
 
-    assert found.evidence.rows() == [
+    steel = found.evidence.filter(product_id="steel")
+    assert steel.rows() == [
+        ("steel", "buyer", "o2", None, None),
+        ("steel", "buyer", "o3", None, None),
         ("steel", "downstream", "gear", None, 2),
         ("steel", "need", "n1", None, None),
         ("steel", "upstream", "ore", 0.5, 1),
     ]
-    assert found.gaps["buyers"].to_list() == [2]
+    assert found.gaps.filter(product_id="steel")["buyers"].to_list() == [2]
 
 
 def test_gaps_are_ranked_by_score_then_breaks_then_id():
@@ -196,9 +182,9 @@ def test_gaps_weights_can_be_chosen():
     links = links_of("a>x", "x>b", "c>x")
     products = products_of("a", "b", "c", "x")
 
-    found = gaps(makes_of(o1="a b"), links, NO_NEEDS, products=products, weights=GapWeights(1.0, 0.0, 0.0, 0.0))
+    found = gaps(makes_of(o1="a b"), links, NO_NEEDS, products=products, weights=GapWeights(1.0, 0.0, 0.0, 0.0, 0.0))
 
-    assert found.gaps["score"].to_list() == [0.5]
+    assert found.gaps.select("product_id", "score").rows() == [("x", 0.5)]
 
 
 def test_gaps_of_empty_tables_is_an_answer():
@@ -213,23 +199,6 @@ def test_gaps_of_empty_tables_is_an_answer():
 
 # ── against slow sure methods ───────────────────────────────────────────────────────────────────────────────────────
 
-IDS = list("abcdef")
-
-
-@st.composite
-def regions(draw):
-    """Up to 6 products with links of every kind, 4 organisations, needs."""
-    arrow = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.sampled_from([*INPUTS, "kind_of", "odd"]))
-    arrows = draw(st.lists(arrow, unique=True, max_size=14))
-    weight = st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0])
-    links = links_of(*((f"{a}>{b}", k, draw(weight)) for a, b, k in arrows))
-    pair = st.tuples(st.sampled_from(["o1", "o2", "o3", "o4"]), st.sampled_from(IDS))
-    makes = pl.DataFrame(draw(st.lists(pair, unique=True, max_size=7)), schema=makes_of().schema, orient="row")
-    needs = needs_of(**{f"n{i}": p for i, p in enumerate(draw(st.lists(st.none() | st.sampled_from(IDS), max_size=4)))})
-    place = st.sampled_from([(None, None), ("c", None), ("c", "s"), ("c", "t")])
-    products = pl.DataFrame([(i, *draw(place)) for i in IDS], schema=products_of().schema, orient="row")
-    return makes, links, needs, products
-
 
 def slow_makers(makes, rows, products):
     """product → organisations that make it or a kind of it."""
@@ -241,20 +210,47 @@ def slow_makers(makes, rows, products):
     return makers
 
 
-def slow_share(others, makers):
-    """Share by weight of the neighbours that are here. others: neighbour → weight."""
+def filled(others):
+    """Weights with the unknown ones as the mean of the known, all 1 where all are 0."""
     known = [w for w in others.values() if w is not None]
     guess = sum(known) / len(known) if known else 1.0
     weights = {o: guess if w is None else w for o, w in others.items()}
-    if sum(weights.values()) == 0:
-        weights = dict.fromkeys(weights, 1.0)
+    return weights if sum(weights.values()) else dict.fromkeys(weights, 1.0)
+
+
+def slow_share(others, makers):
+    """Share by weight of the neighbours that are here. others: neighbour → weight."""
+    weights = filled(others)
     return sum(w for o, w in weights.items() if makers[o]) / sum(weights.values()) if weights else 0.0
 
 
-def slow_gaps(makes, links, needs, products):
-    """product → (kind, score, upstream here and all, downstream here and all, buyers, needs), by plain loops."""
+def slow_flow(makes, near, links):
+    """product → what arrives at it from every organisation's worth, by the dense inverse."""
+    inputs = {p: dict(sides[0]) for p, sides in near.items()}
+    general = {p: {d for u, d, k, _ in links.rows() if k == "kind_of" and u == p != d} for p in IDS}
+    sources = {p: {p} for p in IDS if inputs[p]}
+    while True:
+        new = {p: set().union(*(sources.get(g, set()) for g in general[p])) for p in IDS if p not in sources}
+        new = {p: found for p, found in new.items() if found}
+        if not new:
+            break
+        sources |= new
+    step = np.zeros((len(IDS), len(IDS)))
+    for p, several in sources.items():
+        for source in several:
+            weights = filled(inputs[source])
+            for i, w in weights.items():
+                step[IDS.index(i), IDS.index(p)] += 0.5 * w / sum(weights.values()) / len(several)
+    worth = np.zeros(len(IDS))
+    for org, product in makes.rows():
+        worth[IDS.index(product)] += 1 / sum(o == org for o, _ in makes.rows())
+    return dict(zip(IDS, np.linalg.inv(np.eye(len(IDS)) - step) @ worth - worth, strict=True))
+
+
+def slow_gaps(makes, links, needs, products, elsewhere):
+    """product → everything of its row but the place, by plain loops."""
     rows = [r for r in links.rows() if r[0] != r[1]]
-    makers = slow_makers(makes, rows, products)
+    makers, far = slow_makers(makes, rows, products), slow_makers(elsewhere, rows, products)
     near = {p: ({}, {}) for p in makers}
     for up, down, kind, weight in rows:
         if kind in INPUTS:
@@ -262,31 +258,44 @@ def slow_gaps(makes, links, needs, products):
                 known = near[product][side].get(other)
                 near[product][side][other] = max((w for w in (known, weight) if w is not None), default=None)
     place = {p: (c, s) for p, c, s in products.rows()}
-    filled = {place[p] for p, orgs in makers.items() if orgs}
+    taken = {place[p] for p, orgs in makers.items() if orgs}
+    flow = slow_flow(makes, near, links)
     found = {}
-    for p in [p for p, orgs in makers.items() if not orgs]:
+    for p, orgs in makers.items():
         above, below = ({o for o in side if makers[o]} for side in near[p])
-        is_break = bool(above) and bool(below) and len(above | below) > 1
-        if not is_break and (None in place[p] or place[p] in filled):
-            continue
-        buyers = len(set().union(*(makers[o] for o in near[p][1])))
+        buyers = len(set().union(*(makers[o] for o in near[p][1])) - orgs)
         asked = sum(q == p for q in needs["product_id"])
-        score = sum(slow_share(side, makers) for side in near[p]) + buyers / (buyers + 3) + asked / (asked + 1)
+        if not orgs and above and below and len(above | below) > 1:
+            kind = "break"
+        elif not orgs and None not in place[p] and place[p] not in taken:
+            kind = "blank"
+        elif not orgs and far[p] and (buyers or asked):
+            kind = "outflow"
+        elif len(orgs) == 1 and buyers:
+            kind = "single"
+        else:
+            continue
+        parts = [*(slow_share(side, makers) for side in near[p]), buyers / (buyers + 3), asked / (asked + 1)]
+        score = (0.5 if orgs else 1.0) * (sum(parts) + flow[p] / (flow[p] + 1)) / 5
         counts = (len(above), len(near[p][0]), len(below), len(near[p][1]))
-        found[p] = ("break" if is_break else "blank", pytest.approx(score / 4), *counts, buyers, asked)
+        out = 1.0 if far[p] and not orgs else None
+        made = (len(orgs), len(far[p]), out, pytest.approx(flow[p], abs=1e-12))
+        found[p] = (kind, pytest.approx(score), *counts, buyers, asked, *made)
     return found
 
 
 @settings(max_examples=120, deadline=None)
-@given(regions())
-def test_gaps_equals_plain_loops(region):
+@given(regions(), st.lists(st.tuples(st.sampled_from(["x1", "x2"]), st.sampled_from(IDS)), unique=True, max_size=4))
+def test_gaps_equals_plain_loops(region, outside):
     makes, links, needs, products = region
+    elsewhere = pl.DataFrame(outside, schema=makes.schema, orient="row")
 
-    found = gaps(makes, links, needs, products=products)
+    found = gaps(makes, links, needs, products=products, elsewhere=elsewhere)
 
     columns = ["upstream_here", "upstream_all", "downstream_here", "downstream_all", "buyers", "needs"]
+    columns += ["makers", "elsewhere", "outflow_share", "flow"]
     rows = {r[0]: r[1:] for r in found.gaps.select("product_id", "kind", "score", *columns).rows()}
-    assert rows == slow_gaps(makes, links, needs, products)
+    assert rows == slow_gaps(makes, links, needs, products, elsewhere)
     assert found.gaps["rank"].to_list() == list(range(1, found.gaps.height + 1))
     summed = found.parts.group_by("product_id").agg(pl.col("value").sum())
     joined = found.gaps.join(summed, on="product_id")
@@ -348,8 +357,11 @@ def test_fillers_nearness_equals_plain_loops(region):
     )
 
     expected = {}
+    makers = slow_makers(makes, links.rows(), products)
     for gap in IDS[:3]:
         for org, made in makes.rows():
+            if org in makers[gap]:
+                continue
             near = slow_nearness(gap, made, links, products, NearWeights()) if made != gap else 0.0
             if near > 0:
                 expected[gap, org] = max(near, expected.get((gap, org), 0.0))
@@ -411,6 +423,42 @@ def test_fillers_lists_makers_elsewhere_by_share_and_only_once():
     ]
 
 
+def test_fillers_lists_makers_elsewhere_most_like_our_own_first():
+    links = links_of("steel>gear")
+    elsewhere = makes_of(x1="gear", x2="gear lathe", x3="gear lathe mill")
+
+    found = fill(["gear"], makes_of(o1="lathe mill", o2="pot"), links, elsewhere=elsewhere)
+
+    assert found.select("filler_id", "rank", "like_id").rows() == [("x3", 1, "o1"), ("x2", 2, "o1"), ("x1", 3, None)]
+    # lathe has 3 makers, gear 3, mill 2: 1/2, 1/2, 1/log2(3)
+    mill = 1 / log2(3)
+    assert found["likeness"].to_list() == [
+        pytest.approx((0.5 + mill) / sqrt((1 + mill) * (0.5 + mill))), pytest.approx(0.5 / sqrt(0.5 + mill)), None
+    ]  # fmt: skip
+
+
+def test_fillers_leaves_out_who_makes_the_gap_here_already():
+    links = links_of("steel>gear", "steel>shaft", ("spur>gear", "kind_of"))
+
+    assert fill(["gear"], makes_of(o1="gear shaft", o2="spur shaft"), links).is_empty()
+
+
+def test_fillers_lists_what_matches_the_gap_itself_once():
+    pairs = pl.DataFrame({"need_id": ["n1"], "target_id": ["t1"], "score": [0.4]})
+    matches = pl.DataFrame(
+        {"product_id": ["gear"] * 3, "noun": ["achievement", "achievement", "expert"], "target_id": ["t1", "t2", "e1"],
+         "score": [0.9, 0.3, 0.2]}
+    )  # fmt: skip
+
+    found = fill(["gear"], makes_of(), links_of(), needs=needs_of(n1="gear"), achievement_pairs=pairs, matches=matches)
+
+    assert found.select("noun", "filler_id", "score", "reason").rows() == [
+        ("achievement", "t1", 0.4, "answers_need"),
+        ("achievement", "t2", 0.3, "matches_gap"),
+        ("expert", "e1", 0.2, "matches_gap"),
+    ]
+
+
 def test_fillers_lists_what_matches_the_needs_that_name_the_gap():
     needs = needs_of(n1="gear", n2="gear", n3="pot")
     pairs = pl.DataFrame(
@@ -449,7 +497,7 @@ def test_gaps_finds_what_was_left_out_and_nothing_else(size, seed):
 
     found = gaps(region["makes"], region["product_links"], region["needs"], products=region["products"])
 
-    assert kinds(found) == dict(made.truth["missing_products"].rows())
+    assert missing(found) == dict(made.truth["missing_products"].rows())
 
 
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -498,7 +546,7 @@ def test_gaps_refuses_nulls_and_wrong_types():
 
 def test_gaps_and_fillers_refuse_weights_that_do_not_add_up():
     with pytest.raises(ArgumentError, match=r"argument\.value.*weights.*add up to 1"):
-        gaps(MAKES, LINKS, NO_NEEDS, products=PRODUCTS, weights=GapWeights(0.5, 0.5, 0.5, 0.5))
+        gaps(MAKES, LINKS, NO_NEEDS, products=PRODUCTS, weights=GapWeights(0.5, 0.5, 0.5, 0.5, 0.0))
     with pytest.raises(ArgumentError, match=r"argument\.value.*weights.*add up to 1"):
         fill(["b"], MAKES, LINKS, weights=NearWeights(1.5, -0.5, 0.0))
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
-CARD_VALUES: Final = ("needs", "experts_wanted", "breaks", "blanks", "problems_grave")  # that the cards may name
+CARD_VALUES: Final = (  # that the cards may name
+    *("needs", "experts_wanted", "breaks", "blanks", "outflows", "singles", "problems_grave"),
+)
 SECTIONS: Final = (
     *("matches", "serves", "fairness", "unmet", "exposure", "chain", "districts", "problems", "registers", "made"),
 )
@@ -57,6 +59,7 @@ DARK: Final[Mapping[str, str]] = {
     PALETTE["neutral"]: "#71808c",
     PALETTE["break"]: "#f07f6c",
     PALETTE["blank"]: "#e3b341",
+    PALETTE["outflow"]: "#b7a3e6",
     PALETTE["ink"]: "#e6ebef",
     PALETTE["muted"]: "#a4b0ba",
     PALETTE["grid"]: "#2e3a44",
@@ -132,8 +135,10 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("place", "tip.place", "count"),
         ("products", "tip.products", "count"),
         ("made", "state.made", "count"),
+        ("single", "state.single", "count"),
         ("break", "state.break", "count"),
         ("blank", "state.blank", "count"),
+        ("outflow", "state.outflow", "count"),
         ("other", "state.other", "count"),
     ),
     "gap_ranking": (
@@ -264,14 +269,14 @@ def _lead(figures: Mapping[str, float]) -> str:
             _said("lead.experts", wanted=whole["experts_wanted"], assigned=assigned, unmet=whole.get("needs_unmet", 0))
         )
     if whole.get("products"):
-        said.append(_said("lead.chain", breaks=whole.get("breaks", 0), blanks=whole.get("blanks", 0)))
+        said.append(_said("lead.chain", **{k: whole.get(k, 0) for k in ("breaks", "blanks", "outflows", "singles")}))
     return " ".join(said)
 
 
 def _headline(figures: Mapping[str, float]) -> str:
     """The six figures that matter most, each a link to its list."""
     get = {k: round(v) for k, v in figures.items()}
-    gaps = get.get("breaks", 0) + get.get("blanks", 0)
+    gaps = sum(get.get(k, 0) for k in ("breaks", "blanks", "outflows"))
     cards = (
         ("matched", "#matches=matched", get.get("needs_matched", 0), get.get("needs", 0), ""),
         ("assigned", "#serves/assigned", get.get("experts_assigned", 0), get.get("experts_wanted", 0), ""),

@@ -101,7 +101,7 @@ def why(*parts: tuple[str, str, float]) -> list[dict]:
     return [{"kind": kind, "term": term, "part": part} for kind, term, part in parts]
 
 
-PARTS = (("buyers", 0.1), ("downstream", 0.25), ("needs", 0.15), ("upstream", 0.25))  # of the gap p2: 0.75
+PARTS = (("buyers", 0.1), ("downstream", 0.2), ("flow", 0.1), ("needs", 0.15), ("upstream", 0.2))  # of the gap p2: 0.75
 
 
 def results() -> dict[str, pl.DataFrame]:
@@ -171,16 +171,16 @@ def results() -> dict[str, pl.DataFrame]:
         "gap_parts": [("p2", part, value) for part, value in PARTS],
         "loads": [("e1", 0, 2, 0), ("e2", 2, 2, 0), ("e3", 1, 1, 0)],
         "contacts": [("o1", 1, 0), ("o2", 1, 0), ("o3", 1, 0)],
-        "gaps": [("p2", "break", "动力电池", "部件", 1, 0.75, 1, 1, 1, 1, 2, 1)],
+        "gaps": [("p2", "break", "动力电池", "部件", 1, 0.75, 1, 1, 1, 1, 2, 1, 0, None, None, 0.5)],
         "gap_evidence": [
             ("p2", "downstream", "p3", None, 1),
             ("p2", "need", "n2", None, 0),
             ("p2", "upstream", "p1", 0.5, 2),
         ],
         "gap_fillers": [
-            ("p2", "organisation", "o1", 1, 0.5, "makes_related", "p1"),
-            ("p2", "achievement", "a2", 1, 0.55, "answers_need", "n2"),
-            ("p2", "expert", "e3", 1, 0.3, "answers_need", "n2"),
+            ("p2", "organisation", "o1", 1, 0.5, "makes_related", "p1", None, None),
+            ("p2", "achievement", "a2", 1, 0.55, "answers_need", "n2", None, None),
+            ("p2", "expert", "e3", 1, 0.3, "answers_need", "n2", None, None),
         ],
         "same": [("o1", "o1", "none", None), ("o2", "o2", "none", None), ("o3", "o1", "name", "华泰激光有限公司")],
         "same_people": [(e, e, "none", None, {"e3": "e1"}.get(e), e != "e3") for e in ("e1", "e2", "e3")],

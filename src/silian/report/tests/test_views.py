@@ -155,10 +155,10 @@ def test_segments_run_from_upstream_to_downstream():
     table = views.segments(states, chain_layout.depths(views.inputs(REGION["product_links"]), states=states))
 
     assert table.rows() == [
-        ("动力电池", "材料", 1, 1, 1, 0, 0, 0),
-        ("动力电池", "部件", 2, 1, 0, 1, 0, 0),
-        ("动力电池", "整件", 3, 2, 2, 0, 0, 0),
-        ("", "", 1, 1, 0, 0, 0, 1),
+        ("动力电池", "材料", 1, 1, 1, 0, 0, 0, 0, 0),
+        ("动力电池", "部件", 2, 1, 0, 0, 1, 0, 0, 0),
+        ("动力电池", "整件", 3, 2, 2, 0, 0, 0, 0, 0),
+        ("", "", 1, 1, 0, 0, 0, 0, 0, 1),
     ]
 
 

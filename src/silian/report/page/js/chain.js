@@ -23,18 +23,18 @@ function drawChain() {
   drawGaps();
 }
 
-/** How many breaks and blanks each chain has. */
+/** How many gaps of each kind each chain has. */
 function gapsByChain() {
   const view = data.views.chain_map, sums = new Map();
   for (const row of view.rows()) {
-    const name = view.get("chain", row), sum = sums.get(name) || { name, products: 0, made: 0, break: 0, blank: 0 };
-    for (const k of ["products", "made", "break", "blank"]) sum[k] += view.get(k, row);
+    const name = view.get("chain", row), sum = sums.get(name) || { name, products: 0, made: 0, single: 0, break: 0, blank: 0, outflow: 0 };
+    for (const k of ["products", "made", "single", "break", "blank", "outflow"]) sum[k] += view.get(k, row);
     sums.set(name, sum);
   }
   const list = [...sums.values()];
   const number = (key, label) => ({ key, number: true, label: () => t(label), value: (i) => list[i][key], node: (i) => format.count(list[i][key]), csv: { heads: () => [t(label)], cells: (i) => [list[i][key]] } });
   const columns = [{ key: "name", label: () => t("tip.chain"), value: (i) => list[i].name, node: (i) => list[i].name || t("not_stated"), csv: { heads: () => [t("tip.chain")], cells: (i) => [list[i].name] } },
-    number("products", "tip.products"), number("made", "tip.made"), number("break", "tip.break"), number("blank", "tip.blank")];
+    number("products", "tip.products"), number("made", "tip.made"), number("single", "tip.single"), number("break", "tip.break"), number("blank", "tip.blank"), number("outflow", "tip.outflow")];
   return h("div", { class: "card" }, grid({ name: "chains", title: t("chain.by_chain"), columns, rows: list.map((_, i) => i), page: 12, search: list.length > 12 }).node);
 }
 
@@ -80,7 +80,7 @@ function drawGaps() {
   fill(chain.gapBox, h("h3", {}, t("chain.gaps")), h("p", { class: "intro" }, t("chain.gaps_intro")),
     h("div", { class: "filters", role: "search", "aria-label": t("chain.gaps") },
       h("label", { class: "grow" }, h("span", {}, t("filter.search")), h("input", { type: "search", value: chain.query, placeholder: t("chain.search"), oninput: (e) => { chain.query = e.target.value; listGaps(); } })),
-      choose("kind", "tip.kind", ["break", "blank"].map((k) => [k, codeLabel("gap_kind", k)])), choose("of", "tip.chain", chains), csv),
+      choose("kind", "tip.kind", ["break", "blank", "outflow", "single"].map((k) => [k, codeLabel("gap_kind", k)])), choose("of", "tip.chain", chains), csv),
     keptNote("gaps") ? h("p", { class: "note" }, keptNote("gaps")) : null, chain.count, h("div", { class: "split" }, chain.list, chain.detail));
   listGaps();
   showGap(chain.chosen || gaps.get("product_id", 0));
@@ -115,15 +115,17 @@ function showGap(id) {
     return h("li", {}, h("span", { dir: "auto" }, link ? h("a", { href: link }, nameOf("products", other)) : nameOf("products", other)), makers ? h("span", { class: "here" }, t("chain.makers", { count: makers })) : null);
   };
   const column = (name, label_) => h("div", {}, h("h4", {}, label_), side(name).length ? h("ul", { tabindex: side(name).length > 9 ? 0 : null, "aria-label": label_ }, side(name).map(neighbour)) : h("p", { class: "none" }, t("chain.none_known")));
-  const naming = side("need");
+  const naming = side("need"), buying = side("buyer"), maker = side("maker");
+  const bodies = (name, rows_) => [h("h4", { class: "part-h" }, name), h("ul", {}, rows_.slice(0, 12).map((r) => h("li", { dir: "auto" }, nameOf("organisations", evidence.get("other_id", r))))), rows_.length > 12 ? h("p", { class: "note" }, "… " + format.count(rows_.length)) : null];
   fill(chain.detail,
     h("div", { class: "badges" }, h("span", { class: "badge " + get("kind") }, codeLabel("gap_kind", get("kind"))), [get("chain"), get("segment")].filter(Boolean).map((c) => h("span", { class: "badge" }, c))),
     h("h3", { tabindex: -1, dir: "auto" }, nameOf("products", id)),
     h("p", { class: "prose" }, t("chain.why_" + get("kind"), { upstream: get("upstream_here"), upstream_all: get("upstream_all"), downstream: get("downstream_here"), downstream_all: get("downstream_all"), buyers: get("buyers"), needs: get("needs") })),
-    h("dl", { class: "facts" }, fact(label("rank"), get("rank")), fact(label("score"), scoreNode(get("score"))), fact(t("chain.upstream_share"), t("chain.of", { here: get("upstream_here"), all: get("upstream_all") })), fact(t("chain.downstream_share"), t("chain.of", { here: get("downstream_here"), all: get("downstream_all") })), fact(label("buyers"), format.count(get("buyers"))), fact(label("needs"), format.count(get("needs")))),
+    h("dl", { class: "facts" }, fact(label("rank"), get("rank")), fact(label("score"), scoreNode(get("score"))), fact(t("chain.upstream_share"), t("chain.of", { here: get("upstream_here"), all: get("upstream_all") })), fact(t("chain.downstream_share"), t("chain.of", { here: get("downstream_here"), all: get("downstream_all") })), fact(label("buyers"), format.count(get("buyers"))), fact(label("needs"), format.count(get("needs"))), fact(label("flow"), format.score(get("flow"))), get("elsewhere") === null ? null : fact(label("elsewhere"), format.count(get("elsewhere"))), get("outflow_share") === null ? null : fact(label("outflow_share"), format.share(get("outflow_share")))),
     h("h4", { class: "part-h" }, t("chain.evidence")),
     h("div", { class: "near" }, column("upstream", t("chain.upstream", { count: side("upstream").length })), h("div", { class: "mid " + get("kind") }, nameOf("products", id)), column("downstream", t("chain.downstream", { count: side("downstream").length }))),
     naming.length ? [h("h4", { class: "part-h" }, t("chain.needs")), h("ul", {}, naming.map((r) => h("li", { dir: "auto" }, h("a", { href: linkOf("needs", evidence.get("other_id", r)) || "#matches" }, nameOf("needs", evidence.get("other_id", r))))))] : null,
+    maker.length ? bodies(t("chain.maker"), maker) : null, buying.length ? bodies(t("chain.buyers", { count: buying.length }), buying) : null,
     fillers(id));
 }
 
@@ -136,7 +138,7 @@ function fillers(id) {
     return [h("h4", { class: "part-h" }, t("chain.fill_" + noun)), h("ol", { class: "hits" }, own.map((r) => {
       const filler = table.get("filler_id", r), noun_ = noun + "s", org = noun === "organisation" ? null : factOf(noun_, filler, "org_id"), district = factOf(noun_, filler, "district_id");
       return h("li", {}, h("span", { class: "rank" }, table.get("rank", r)),
-        h("div", {}, h("div", { class: "what", dir: "auto" }, nameOf(noun_, filler)), h("div", { class: "sub" }, [codeLabel("filler_reason", table.get("reason", r)), org && nameOf("organisations", org), district && nameOf("districts", district), filler].filter(Boolean).map((x) => h("span", {}, x)))),
+        h("div", {}, h("div", { class: "what", dir: "auto" }, nameOf(noun_, filler)), h("div", { class: "sub" }, [codeLabel("filler_reason", table.get("reason", r)), org && nameOf("organisations", org), district && nameOf("districts", district), table.get("like_id", r) && t("chain.alike", { name: nameOf("organisations", table.get("like_id", r)), score: format.score(table.get("likeness", r)) }), filler].filter(Boolean).map((x) => h("span", {}, x)))),
         h("span", { class: "score" }, format.score(table.get("score", r))));
     }))];
   });

@@ -6,7 +6,7 @@ const FIGURES = {
   works: "#registers=works", organisations: "#registers=organisations", enterprises: "#registers=organisations", same_organisations: "#problems/same",
   products: "#registers=products", achievement_pairs: "#matches=matched", expert_pairs: "#matches=", conflicts: "#serves/conflicts",
   experts_wanted: "#districts", experts_assigned: "#serves/assigned", needs_unmet: "#unmet", score_total: "#serves/assigned",
-  breaks: "#chain=break", blanks: "#chain=blank", problems: "#problems", problems_grave: "#problems",
+  breaks: "#chain=break", blanks: "#chain=blank", outflows: "#chain=outflow", singles: "#chain=single", problems: "#problems", problems_grave: "#problems",
 };
 
 function drawFigures() {

@@ -22,7 +22,7 @@ const NUMBERS = new Set(["count", "share", "number", "money", "year"]);
 function nounOf(table, column, row) {
   const refers = column.refers;
   if (refers.length < 2 && !(table.name === "prices" && column.name === "id")) return refers[0];
-  if (table.name === "gap_evidence") return table.get("side", row) === "need" ? "needs" : "products";
+  if (table.name === "gap_evidence") return { need: "needs", buyer: "organisations", maker: "organisations" }[table.get("side", row)] || "products";
   if (table.name === "gap_fillers") return table.get("noun", row) + "s";
   if (table.name === "prices") return table.get("side", row) + "s";
   return refers.find((noun) => data.nouns[noun] && data.nouns[noun].index(KEYS[noun]).has(table.get(column.name, row)));
