@@ -116,7 +116,7 @@ def table_for(actor: Actor, records: QuerySet[Record]) -> tuple[pl.DataFrame, in
 def _open_names(actor: Actor, model: type[Record], frame: pl.DataFrame) -> list[frozenset[str] | None]:
     """The columns of each record that are open to a person; None where all are."""
     places = {place.pk: place for place in Place.objects.all()}
-    mutual = opened(actor, model.noun)
+    mutual = opened(actor, [model.noun])
     every = frozenset(c.name for c in model.table.columns)
     made: list[frozenset[str] | None] = []
     names = [*BESIDE, *(("expert_id",) if model.noun in PERSONAL else ())]
@@ -124,7 +124,7 @@ def _open_names(actor: Actor, model: type[Record], frame: pl.DataFrame) -> list[
         own = {"expert_id": row["expert_id"]} if model.noun in PERSONAL else {}
         place = places[row["place_id"]]
         record = model(owner_id=row["owner_id"], place=place, state=row["state"], tiers=row["tiers"] or {}, **own)
-        found = shown(actor, record, is_mutual=row["pk"] in mutual)
+        found = shown(actor, record, is_mutual=(model.noun, row["pk"]) in mutual)
         made.append(None if found >= every else found)
     return made
 

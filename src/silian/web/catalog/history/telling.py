@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from silian.errors import WebError
 from silian.tables import schema
 from silian.web.base.models import Place
+from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.changing import Edit, change, undo
 from silian.web.catalog.fields import is_reference
 from silian.web.catalog.history.differences import Piece, differences
@@ -219,9 +220,11 @@ def _page(actor: Actor, rows: Any, records: Mapping[tuple[str, str], Record], be
     those = list(asked.annotate(has_others=Exists(others)).order_by("-pk")[: PAGE + 1])
     mine = [(row, records[row.noun, row.record_id]) for row in those[:PAGE] if (row.noun, row.record_id) in records]
     names = _names(actor, [row for row, _ in mine])
+    mutual = opened(actor, {row.noun for row, _ in mine})
     entries = []
     for row, record in mine:
-        who, lines = _who(actor, row.changes, record), _lines(actor, row, record, names)
+        who = _who(actor, row.changes, record)
+        lines = _lines(actor, row, record, names, is_mutual=(row.noun, row.record_id) in mutual)
         entries.append(Entry(row, record, who, _what(row), lines, not row.has_others))
     return Page(entries, those[PAGE - 1].pk if len(those) > PAGE else None)
 
@@ -240,9 +243,11 @@ def _who(actor: Actor, changes: ChangeSet, record: Record) -> str:
     return user.name if steward or colleague or user.pk == actor.user_id else changes.pseudonym
 
 
-def _lines(actor: Actor, row: Change, record: Record, names: Mapping[str, Mapping[str, str]]) -> list[Line]:
+def _lines(
+    actor: Actor, row: Change, record: Record, names: Mapping[str, Mapping[str, str]], *, is_mutual: bool
+) -> list[Line]:
     before, after = row.before or {}, row.after or {}
-    seen = _seen(actor, record, before, after)
+    seen = _seen(actor, record, before, after, is_mutual=is_mutual)
     made = []
     for column in record.table.columns:
         old, new = before.get(column.name), after.get(column.name)
@@ -251,14 +256,14 @@ def _lines(actor: Actor, row: Change, record: Record, names: Mapping[str, Mappin
     return made + _carried(record, before, after, seen)
 
 
-def _seen(actor: Actor, record: Record, *sides: Mapping[str, Any]) -> frozenset[str]:
+def _seen(actor: Actor, record: Record, *sides: Mapping[str, Any], is_mutual: bool) -> frozenset[str]:
     """The columns that a person may see now and might have seen before and after the change."""
-    found = shown(actor, record)
+    found = shown(actor, record, is_mutual=is_mutual)
     for side in sides:
         if side:
             then = copy.copy(record)
             then.tiers = side.get("tiers") or {}
-            found &= shown(actor, then)
+            found &= shown(actor, then, is_mutual=is_mutual)
     return found
 
 

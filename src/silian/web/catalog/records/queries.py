@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from silian.errors import WebError
 from silian.tables import schema
 from silian.text.terms import Concept, Terms
+from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.faces import FACES, Face
 from silian.web.catalog.fields import field_name, is_reference
 from silian.web.catalog.models import MODELS, Record, Term
@@ -115,7 +116,8 @@ def found_by(actor: Actor, face: Face, asked: Asked) -> QuerySet[Record]:
     """
     records = visible(actor, MODELS[face.noun].objects.all()).filter(**asked.chosen)
     if asked.words:
-        records = records.filter(pk__in=searching.ids(actor, face.noun, question(asked.words)))
+        mutual = opened(actor, [face.noun])
+        records = records.filter(pk__in=searching.ids(actor, face.noun, question(asked.words), opened=mutual))
     return records
 
 
@@ -123,11 +125,14 @@ def listed(actor: Actor, face: Face, asked: Asked, language: schema.Language) ->
     """One page of the records of a noun that a person may see, with the counts of its facets.
 
     Rows come from the database, so that what was just written is there; counts, words and another order than the
-    newest from the index. Cost: one query for the page, one for each facet that names records.
+    newest from the index. Cost: one query for the page, one for each facet that names records, one for what mutual
+    interest opens.
     """
     table = schema.tables()[face.noun]
     start = (asked.after - 1) * PAGE
-    wanted = searching.Wanted(question(asked.words), {"noun": face.noun, **asked.chosen}, asked.sort)
+    mutual = opened(actor, [face.noun])
+    chosen = {"noun": face.noun, **asked.chosen}
+    wanted = searching.Wanted(question(asked.words), chosen, asked.sort, opened=mutual)
     problem = hits = None
     try:
         hits = searching.search(actor, wanted, limit=PAGE + 1, start=start, facets=("noun", "state", *face.facets))
@@ -147,16 +152,18 @@ def listed(actor: Actor, face: Face, asked: Asked, language: schema.Language) ->
     facets = [(table[name], _choices(table[name], hits, asked, language)) for name in face.facets]
     states = _states(hits, asked)
     more: list[tuple[schema.Column | None, list[Choice]]] = [(None, states)] if states else []
-    rows = [row_of(actor, record, face, table) for record in page[:PAGE]]
+    rows = [row_of(actor, r, face, table, is_mutual=(r.noun, r.record_id) in mutual) for r in page[:PAGE]]
     return Found(rows, hits.count if hits else None, is_more and start + PAGE < MANY, [*more, *facets], problem)
 
 
-def row_of(actor: Actor, record: Record, face: Face, table: schema.Table, most: int | None = None) -> Row:
+def row_of(
+    actor: Actor, record: Record, face: Face, table: schema.Table, most: int | None = None, *, is_mutual: bool = False
+) -> Row:  # fmt: skip
     """A record as a list shows it, or the first `most` columns of it.
 
     What is not for this person is None, and so is the name of what they may not see.
     """
-    names = shown(actor, record)
+    names = shown(actor, record, is_mutual=is_mutual)
     cells: list[tuple[schema.Column, Any]] = []
     for name in face.columns[:most]:
         value = getattr(record, field_name(table[name])) if name in names else None

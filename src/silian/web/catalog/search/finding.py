@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from silian.errors import WebError
 from silian.tables import schema
+from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.faces import FACES
 from silian.web.catalog.fields import field_name, is_reference
 from silian.web.catalog.models import MODELS, Record
@@ -22,7 +23,7 @@ from silian.web.catalog.search.marking import Piece, excerpt, marked
 from silian.web.catalog.wording import as_read, in_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from silian.web.base.actors import Actor
 
@@ -120,7 +121,8 @@ def found_page(actor: Actor, sought: Sought, language: schema.Language) -> Page:
     known = terms()
     asked = question(sought.words, terms=known)
     plain = question(sought.words, terms=known, is_plain=True)
-    wanted = searching.Wanted(plain if sought.is_plain else asked, sought.chosen, sought.sort)
+    mutual = opened(actor)
+    wanted = searching.Wanted(plain if sought.is_plain else asked, sought.chosen, sought.sort, opened=mutual)
     start = (sought.page - 1) * PAGE
     noun = sought.chosen.get("noun", "")
     names = tuple(dict.fromkeys(["noun", *FACETS, *(FACES[noun].facets if noun else ())]))
@@ -129,12 +131,12 @@ def found_page(actor: Actor, sought: Sought, language: schema.Language) -> Page:
         meant, near = [], []
         if not hits.count and sought.words:
             meant = [(w, n, Sought(w, sought.chosen).address()) for w, n in searching.meant(actor, wanted, known)]
-            near = results(actor, searching.nearest(actor, asked, 5), wanted.question)
+            near = results(actor, searching.nearest(actor, asked, 5), wanted.question, mutual)
     except WebError as problem:
         return Page(sought, asked, problem=problem)
     behind = waiting()
     return Page(
-        sought, asked, results(actor, hits.keys, wanted.question), hits.count,
+        sought, asked, results(actor, hits.keys, wanted.question, mutual), hits.count,
         start + PAGE < min(hits.count, searching.MANY), _nouns(sought, hits, language),
         [f for name in names[1:] if (f := _facet(sought, hits, name, language)).choices], meant, near,
         behind if behind.seconds > LATE else None,
@@ -150,8 +152,15 @@ def names(actor: Actor, typed: str) -> list[Result]:
         return []  # the page of the search says what is wrong
 
 
-def results(actor: Actor, keys: Sequence[tuple[str, str]], asked: Question) -> list[Result]:
-    """The records of some keys, as they are now and as far as the person may see them now."""
+def results(
+    actor: Actor, keys: Sequence[tuple[str, str]], asked: Question, mutual: Collection[tuple[str, str]] = ()
+) -> list[Result]:  # fmt: skip
+    """The records of some keys, as they are now and as far as the person may see them now.
+
+    Parameters
+    ----------
+    mutual : of `interests.opened`
+    """
     by_noun: dict[str, list[str]] = {}
     for noun, record_id in keys:
         by_noun.setdefault(noun, []).append(record_id)
@@ -162,14 +171,15 @@ def results(actor: Actor, keys: Sequence[tuple[str, str]], asked: Question) -> l
         beside = ["place", *named, *(f"{name}__place" for name in named)]
         for record in visible(actor, MODELS[noun].objects.filter(pk__in=ids)).select_related(*beside):
             records[noun, record.record_id] = record
-    return [_result(actor, records[key], asked) for key in keys if key in records]
+    return [_result(actor, records[key], asked, is_mutual=key in mutual) for key in keys if key in records]
 
 
-def _result(actor: Actor, record: Record, asked: Question) -> Result:
+def _result(actor: Actor, record: Record, asked: Question, *, is_mutual: bool) -> Result:
     table, words = record.table, asked.marked
-    seen = shown(actor, record)
+    seen = shown(actor, record, is_mutual=is_mutual)
     face = FACES[record.noun]
-    facts = [in_list(value, column) for column, value in row_of(actor, record, face, table, COLUMNS).cells]
+    row = row_of(actor, record, face, table, COLUMNS, is_mutual=is_mutual)
+    facts = [in_list(value, column) for column, value in row.cells]
     column, part = "", []
     for one in table.columns if words else ():
         if one.name not in seen or one.name == face.heading or one.type not in ("text", "list", "code"):

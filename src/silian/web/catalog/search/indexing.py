@@ -48,7 +48,7 @@ HEAP: Final = 64_000_000  # bytes that the writer may hold
 LETTERS: Final = 24  # of a name, to be found by pinyin
 PAUSE: Final = 0.3  # seconds between two looks at what has changed
 BETWEEN: Final = " ¦ "  # two texts: no row of words reaches over it
-VERSION: Final = 1  # grows when documents are made in another way
+VERSION: Final = 2  # grows when documents are made in another way
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def index_schema() -> tantivy.Schema:
     """The fields of the index."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in ("heading", "body", "kept"):
+    for name in ("heading", "body", "kept", "mutual"):
         builder.add_text_field(name, tokenizer_name="whitespace")
     for name in ("initials", "pinyin"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
@@ -281,15 +281,17 @@ def waiting() -> Waiting:
 
 
 def documents(records: Sequence[Record]) -> list[tantivy.Document]:
-    """What the index holds of some records. What is not public stands apart, for those who see the whole record."""
-    told = [_texts(record) for record in records]
-    flat = normalise_all([text for heading, body, kept in told for text in (heading, body, kept)])
+    """What the index holds of some records. What is not public stands apart, for those who see the whole record.
+
+    What mutual interest opens stands there, and once more by itself.
+    """
+    flat = normalise_all([text for record in records for text in _texts(record)])
     made = []
     for number, record in enumerate(records):
-        heading, body, kept = flat[3 * number : 3 * number + 3]
+        heading, body, kept, mutual = map(_spaced, flat[4 * number : 4 * number + 4])
         document = tantivy.Document(
-            key=f"{record.noun}/{record.record_id}", heading=_spaced(heading), body=_spaced(body),
-            kept=_spaced(kept), noun=record.noun, state=record.state,
+            key=f"{record.noun}/{record.record_id}", heading=heading, body=body, kept=kept, mutual=mutual,
+            noun=record.noun, state=record.state,
         )  # fmt: skip
         document.add_unsigned("updated", int(record.updated_at.timestamp()))
         _add_names(document, record)
@@ -312,21 +314,22 @@ def seen_by(record: Record) -> Iterable[str]:
     yield from (f"place:/{'/'.join(parts[: i + 1])}/" for i in range(len(parts)))
 
 
-def _texts(record: Record) -> tuple[str, str, str]:
-    """The texts of a record: its names, what is public beside them, what is not."""
+def _texts(record: Record) -> tuple[str, str, str, str]:
+    """The texts of a record: its names, what is public beside them, what is not; of that, what is mutual."""
     tiers = tiers_of(record)
-    heading, body, kept = [], [], []
+    heading, body, kept, mutual = [], [], [], []
     for column in record.table.columns:
         text = _text(getattr(record, column.name), column)
         if not text:
             continue
         if tiers[column.name] != "public":
             kept.append(text)
+            mutual += [text] if tiers[column.name] == "mutual" else []
         elif column.name in HEADINGS and not column.codes:
             heading.append(text)
         else:
             body.append(text)
-    return BETWEEN.join(heading), BETWEEN.join(body), BETWEEN.join(kept)
+    return BETWEEN.join(heading), BETWEEN.join(body), BETWEEN.join(kept), BETWEEN.join(mutual)
 
 
 def _spaced(text: str) -> str:

@@ -19,6 +19,7 @@ from silian.errors import WebError
 from silian.web.base.actors import actor_of
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
+from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.models import SavedSearch
 from silian.web.catalog.records.queries import terms
 from silian.web.catalog.search import finding, searching
@@ -143,7 +144,8 @@ def _tell(user: User, numbers: list[int], now: datetime) -> bool:
 def _fresh(actor: Actor, saved: SavedSearch, since: datetime) -> searching.Hits:
     """What is new or changed in a search since a moment."""
     asked = question(saved.words, terms=terms(), is_plain=saved.is_plain)
-    wanted = searching.Wanted(asked, saved.chosen, "newest", int((since - timedelta(seconds=1)).timestamp()))
+    after = int((since - timedelta(seconds=1)).timestamp())
+    wanted = searching.Wanted(asked, saved.chosen, "newest", after, opened(actor))
     return searching.search(actor, wanted, limit=SHOWN, facets=())
 
 

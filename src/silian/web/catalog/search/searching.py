@@ -1,7 +1,7 @@
 """Questions to the index: what a person may see and finds, with counts; names while typing; what was perhaps meant.
 
 A term of the index says who may see a record, so that counts obey the rules as lists do. What is not public of a
-record is found only by those who see the whole of it.
+record is found only by those who see the whole of it, and what mutual interest opens by both its sides.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from silian.web.catalog.search.asking import Question, Unit, atoms, compact, que
 from silian.web.catalog.search.indexing import FACETS, SORTS, reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from silian.text.terms import Terms
     from silian.web.base.actors import Actor
@@ -45,6 +45,7 @@ class Wanted:
     chosen: Mapping[str, str] = field(default_factory=dict)  # facet → value
     sort: str = ""  # "newest", or a column, "-" before it: down; empty: by relevance, without words the newest
     since: int = 0  # seconds of the epoch: changed after that
+    opened: Collection[tuple[str, str]] = ()  # records, by noun and id, of which the person sees what is mutual
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,9 @@ def search(actor: Actor, wanted: Wanted, *, limit: int, start: int = 0, facets: 
     return Hits(keys, found.count or 0, _facets(index, searcher, actor, wanted, query, tuple(facets)))  # type: ignore[attr-defined]
 
 
-def ids(actor: Actor, noun: str, asked: Question, limit: int = MANY) -> list[str]:
-    """The ids of the records of one noun that hold all that is asked for, the best first, at most `limit`."""
-    return [found for _, found in search(actor, Wanted(asked, {"noun": noun}), limit=limit, facets=()).keys]
+def ids(actor: Actor, noun: str, asked: Question, *, opened: Collection[tuple[str, str]] = ()) -> list[str]:
+    """The ids of the records of one noun that hold all that is asked for, the best first, at most MANY."""
+    return [i for _, i in search(actor, Wanted(asked, {"noun": noun}, opened=opened), limit=MANY, facets=()).keys]
 
 
 def count(actor: Actor, wanted: Wanted) -> int:
@@ -134,7 +135,7 @@ def meant(actor: Actor, wanted: Wanted, terms: Terms, limit: int = 3) -> list[tu
         found += [" ".join(p for n, p in enumerate(parts) if n != left) for left in range(len(parts))]
     offered = []
     for text in dict.fromkeys(found):
-        number = count(actor, Wanted(question(text, terms=terms), wanted.chosen))
+        number = count(actor, Wanted(question(text, terms=terms), wanted.chosen, opened=wanted.opened))
         if number:
             offered.append((text, number))
         if len(offered) == limit:
@@ -160,7 +161,7 @@ def insiders(actor: Actor) -> list[str]:
 def _query(schema: tantivy.Schema, actor: Actor, wanted: Wanted, *, but: str = "") -> tantivy.Query:
     must = [(Must, _seen(schema, actor))]
     if wanted.question.units:
-        must.append((Must, _asked(schema, actor, wanted.question)))
+        must.append((Must, _asked(schema, actor, wanted)))
     must += [
         (Must, tantivy.Query.const_score_query(_term(schema, name, value), 0.0))
         for name, value in wanted.chosen.items()
@@ -185,10 +186,10 @@ def _one_of(schema: tantivy.Schema, tokens: Sequence[str]) -> tantivy.Query:
     return tantivy.Query.const_score_query(either, 0.0)
 
 
-def _asked(schema: tantivy.Schema, actor: Actor, asked: Question) -> tantivy.Query:
+def _asked(schema: tantivy.Schema, actor: Actor, wanted: Wanted) -> tantivy.Query:
     """Every unit; or the whole as a code or as pinyin."""
-    inside = insiders(actor)
-    every = tantivy.Query.boolean_query([(Must, _unit(schema, unit, inside)) for unit in asked.units])
+    asked, kept = wanted.question, _kept(schema, actor, wanted)
+    every = tantivy.Query.boolean_query([(Must, _unit(schema, unit, kept)) for unit in asked.units])
     either = [(Should, every)]
     if asked.code:
         either.append((Should, tantivy.Query.boost_query(_term(schema, "codes", asked.code), CODE)))
@@ -197,8 +198,19 @@ def _asked(schema: tantivy.Schema, actor: Actor, asked: Question) -> tantivy.Que
     return tantivy.Query.boolean_query(either)
 
 
-def _unit(schema: tantivy.Schema, unit: Unit, inside: Sequence[str]) -> tantivy.Query:
-    """One thing by any of its names, in public; for those who see the whole also in what is kept."""
+def _kept(schema: tantivy.Schema, actor: Actor, wanted: Wanted) -> dict[str, tantivy.Query]:
+    """The fields of what is not public that may be looked through, and of which records."""
+    made, inside = {}, insiders(actor)
+    if inside:
+        made["kept"] = _one_of(schema, inside)
+    if wanted.opened:
+        keys = tantivy.Query.term_set_query(schema, "key", [f"{noun}/{i}" for noun, i in sorted(wanted.opened)])
+        made["mutual"] = tantivy.Query.const_score_query(keys, 0.0)
+    return made
+
+
+def _unit(schema: tantivy.Schema, unit: Unit, kept: Mapping[str, tantivy.Query]) -> tantivy.Query:
+    """One thing by any of its names, in public; for those who see more of a record also in what is kept."""
     either = []
     for text, weight in ((unit.typed, 1.0), *((other, OTHER) for other in unit.others)):
         parts = atoms(text)
@@ -206,9 +218,9 @@ def _unit(schema: tantivy.Schema, unit: Unit, inside: Sequence[str]) -> tantivy.
             continue
         for name, boost in BOOSTS.items():
             either.append((Should, tantivy.Query.boost_query(_row(schema, name, parts), boost * weight)))
-        if inside:
-            kept = [(Must, _row(schema, "kept", parts)), (Must, _one_of(schema, inside))]
-            either.append((Should, tantivy.Query.boost_query(tantivy.Query.boolean_query(kept), weight)))
+        for name, whose in kept.items():
+            both = tantivy.Query.boolean_query([(Must, _row(schema, name, parts)), (Must, whose)])
+            either.append((Should, tantivy.Query.boost_query(both, weight)))
     code = compact(unit.typed)
     if _PLAIN.fullmatch(code):
         either.append((Should, tantivy.Query.boost_query(_term(schema, "codes", code), CODE)))
