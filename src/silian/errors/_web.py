@@ -175,6 +175,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{found} is no longer there: it may have been merged or deleted. Look for it in the list.",
         "{found} 已不存在，可能已被合并或删除。请在列表中查找。",
     ),
+    "web.merge_claimed": (
+        "Each of the two experts is claimed by an account of its own, and one expert cannot be two people. If they are "
+        "one person, ask for one of the two claims to be given up on the page of claims, then merge.",
+        "这两位专家分别由两个账户认领，合并后一位专家不能属于两个人。若确为同一人，"
+        "请其先在“专家认领”页用其中一个账户解除认领，再合并。",
+    ),
     "web.searches_full": (
         "You keep {most} searches already, and no more can be kept. Delete one first.",
         "最多保存 {most} 个检索。请先删除一个。",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from silian.web.base.models import Invitation, Membership, User
-from silian.web.catalog.models import Alias, Attachment, Booking, ChangeSet, Claim, Merge
+from silian.web.catalog.duplicates import agreements
+from silian.web.catalog.models import Alias, Attachment, Booking, ChangeSet, Claim, Interest, Merge
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -23,6 +24,11 @@ class Follower(NamedTuple):
     noun: str = ""  # of the record; empty: the model has a column `noun`
     alone: str = ""  # a column that may hold a value once for each record: a second row gives way
 
+    @property
+    def name(self) -> str:
+        """What names the rows in a merge."""
+        return f"{self.model._meta.label}.{self.column}"
+
 
 # Who keeps further tables by the ids of records adds a line here.
 FOLLOWERS: list[Follower] = [
@@ -33,13 +39,17 @@ FOLLOWERS: list[Follower] = [
     Follower(_("附件"), Attachment, "record_id"),
     Follower(_("预约"), Booking, "facility_id", "facilities"),
     Follower(_("预约"), Booking, "org_id", "organisations"),
+    Follower(_("发出的意向"), Interest, "org_id", "organisations"),
+    Follower(_("收到的意向"), Interest, "owner_id", "organisations"),
+    Follower(_("发出的意向"), Interest, "expert_id", "experts"),
 ]
+INTERESTS: Final = "catalog.Interest.record_id"  # in a record: they have a rule of their own, see `agreements`
 
 
 def counted(noun: str, record_id: str) -> list[tuple[StrPromise, int]]:
     """What hangs on a record: what it is called and how many there are. Cost: one query for each follower."""
     found = [(f.label, _rows(f, noun, record_id).count()) for f in FOLLOWERS if f.noun in ("", noun)]
-    return [(label, n) for label, n in found if n]
+    return [(label, n) for label, n in [*found, (_("意向"), agreements.count(noun, record_id))] if n]
 
 
 def move(noun: str, gone_id: str, kept_id: str) -> dict[str, Any]:
@@ -53,7 +63,9 @@ def move(noun: str, gone_id: str, kept_id: str) -> dict[str, Any]:
         pks = list(rows.order_by("pk").values_list("pk", flat=True))
         rows.model._default_manager.filter(pk__in=pks).update(**{follower.column: kept_id})
         if pks or gave_way:
-            moved[follower.model._meta.label] = {"moved": pks, "gave_way": gave_way, "raised": raised}
+            moved[follower.name] = {"moved": pks, "gave_way": gave_way, "raised": raised}
+    if told := agreements.move(noun, gone_id, kept_id):
+        moved[INTERESTS] = told
     return {"gone_id": gone_id, "kept_id": kept_id, "rows": moved}
 
 
@@ -63,9 +75,10 @@ def bring_back(changes: ChangeSet) -> None:
     merge = Merge.objects.filter(changes=changes).first()
     for one in merge.moved if merge else ():
         for follower in FOLLOWERS:
-            told = one["rows"].get(follower.model._meta.label)
+            told = one["rows"].get(follower.name)
             if told is not None:
                 _go_back(follower, one["gone_id"], one["kept_id"], told)
+        agreements.go_back(one["rows"].get(INTERESTS, []))
 
 
 def _go_back(follower: Follower, gone_id: str, kept_id: str, told: dict[str, Any]) -> None:

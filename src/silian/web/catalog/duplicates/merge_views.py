@@ -113,7 +113,9 @@ def _preview(request: SignedIn, kept: Record, gone: Record, chosen: dict[str, st
     for (noun, how), records in groups.items():
         seen = [record for record in records[:SHOWN] if may(request.actor, "see", record)]
         moves.append((noun, tables[noun], how, len(records), seen, noun in FACES))
+    is_barred = merging.both_claimed(kept, gone)
     return {
+        "refused": WebError("web.merge_claimed").message(page_language()) if is_barred else "", "is_barred": is_barred,
         "plan": plan, "noun": kept.noun, "table": kept.table, "moves": moves, "kept": kept, "gone": gone,
         "swapped": address(gone, kept),
     }  # fmt: skip

@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 from silian.errors import WebError
 from silian.tables import references
 from silian.web.base.log import log
+from silian.web.base.models import User
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.duplicates import followers
 from silian.web.catalog.duplicates.blocking import HEADINGS, OTHER_NAMES, told_of
@@ -136,7 +137,7 @@ def merge(
     Raises
     ------
     WebError : web.merge_changed if what would change is no longer what the person saw; web.merge_gone if one of the
-        two is not there
+        two is not there; web.merge_claimed if each of two experts is somebody
 
     Notes
     -----
@@ -159,6 +160,8 @@ def _merge(actor: Actor, noun: str, kept_id: str, gone_id: str, chosen: Mapping[
         if earlier is not None and gone_id not in found:
             return earlier
         raise WebError("web.merge_gone", found=kept_id if kept_id not in found else gone_id)
+    if both_claimed(found[kept_id], found[gone_id]):
+        raise WebError("web.merge_claimed")
     made = plan(found[kept_id], found[gone_id], chosen)
     if made.seal != seal:
         raise WebError("web.merge_changed")
@@ -321,6 +324,13 @@ def _fate(record: Record, values: dict[str, Any], there: Mapping[Any, Record]) -
     own = plain(there[new_id])
     filled = {name: value for name, value in values.items() if own.get(name) is None and value is not None}
     return "joined", [end, Edit(new_id, filled, there[new_id].version)]
+
+
+def both_claimed(one: Record, other: Record) -> bool:
+    """Whether two experts are the people of two accounts: one expert would then be two people."""
+    if one.noun != "experts":
+        return False
+    return User.objects.filter(expert_id__in=(one.record_id, other.record_id)).count() > 1
 
 
 def can_merge(noun: str) -> bool:

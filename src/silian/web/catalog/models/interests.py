@@ -20,6 +20,7 @@ class Interest(models.Model):
         AGREED = "agreed", _("已同意对接")
         DECLINED = "declined", _("已婉拒")
         WITHDRAWN = "withdrawn", _("已撤回")
+        JOINED = "joined", _("已并入另一条意向")  # its record was merged with one in which the person had another
 
     OPEN: ClassVar[tuple[str, ...]] = (State.ASKED, State.AGREED)
 
