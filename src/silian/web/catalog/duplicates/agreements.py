@@ -22,7 +22,7 @@ def move(noun: str, gone_id: str, kept_id: str) -> list[dict[str, Any]]:
     if not going:
         return []
     owner_id = MODELS[noun].objects.values_list("owner_id", flat=True).get(pk=kept_id)
-    at_hand = {one.by_id: one for one in there if one.state in Interest.OPEN and one.by_id}
+    at_hand: dict[int | None, Interest] = {o.by_id: o for o in there if o.by_id and o.state in Interest.OPEN}
     told = []
     for one in going:
         became = _anew(one, owner_id)
