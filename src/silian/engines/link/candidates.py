@@ -40,6 +40,15 @@ def exact(part: str, key: str, index: Index) -> Candidate | None:
     return None
 
 
+def class_of(key: str, index: Index) -> Candidate | None:
+    """The longest end of a key that is a product but says too little to be linked: 办公设备 is some 设备."""
+    for at in range(1, len(key) - 1):
+        form = key[at:]
+        if index.nodes(form) and is_generic(form) and form not in EMPTY:
+            return Candidate(form, "class", index.nodes(form), modifier=key[:at])
+    return None
+
+
 def of_reading(key: str, starts: set[int], number: int, index: Index) -> Iterator[Candidate]:
     """Candidates of a reading: what is left without the words around it, then its heads."""
     if _is_served(key, index):

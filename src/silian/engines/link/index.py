@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from silian.engines.link.phrases import is_generic, product_key, readings, squeezed
-from silian.engines.link.wording import SHORT_HEADS
+from silian.engines.link.wording import CHANGING, SHORT_HEADS
 from silian.text import Terms, normalise_all
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class Index:
         return [
             at
             for at in range(first, len(key))
-            if self.nodes(key[at:]) and _is_head(key[at:]) and not (key[at - 1].isascii() and key[at].isascii())
+            if self.nodes(key[at:])
+            and _is_head(key[at:])
+            and key[at - 1] not in CHANGING
+            and not (key[at - 1].isascii() and key[at].isascii())
         ]
 
 
@@ -58,6 +61,9 @@ def indexed(catalogue: pl.DataFrame, terms: Terms) -> Index:
         written[name].append(node)
         if key:
             named[key].append(node)
+    for key, nodes in named.items():  # who bears the bare name goes before who bears it with brackets or marks
+        bare = [node for node in nodes if clean[node].lower() == key]
+        named[key] = bare or nodes
     other = _other_names(catalogue, clean, named, terms)
     forms = named.keys() | other.keys()
     ends, begins = Counter[str](), Counter[str]()

@@ -10,7 +10,7 @@ import polars as pl
 
 from silian.engines import _inputs
 from silian.engines.link import likeness, phrases
-from silian.engines.link.candidates import Candidate, exact, of_reading, signs
+from silian.engines.link.candidates import Candidate, class_of, exact, of_reading, signs
 from silian.engines.link.index import Index, indexed
 from silian.errors import ArgumentError
 from silian.tables import schema
@@ -26,8 +26,10 @@ _WEIGHTS: Final = (
     *(4.1, -1.1, -1.3, -0.9, -0.4, 0.16, 0.3, -1.2, 0.13),
     *(0.7, -1.2, 0.5, -2.1, -1.4, -1.5, -1.2, -0.3),
 )
-# Log odds that the name with the most character pairs in common is right, and what the cosine adds.
-_ALIKE: Final = (-4.0, 5.0)
+_CLASS: Final = 0.9  # share of right ones among 100 classes of the same names
+# Log odds that the name with the most character pairs in common is right, and what the cosine adds; on the same names.
+_ALIKE: Final = (-5.3, 8.2)
+_ALIKE_MOST: Final = 0.75  # too few names had a cosine above 0.8 to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ def products(
     ProductLinks : links and unlinked, both (name, part, product_id, confidence, why, activity)
         part is the piece of the name that the row is about: a list inside a name gives several. why tells how the
         product was found (equal: the same name; cleaned: but for brackets, marks, script or words around it; alias:
-        by another name; kind_of: the name is a kind of the product; alike: most characters in common) or why there
-        is none (books: the name speaks of accounts; empty: no letter in it; none: nothing in common). activity is
+        by another name; kind_of: the name is a kind of the product; class: it is some such thing, but that says too
+        little to be a link; alike: most characters in common) or why there is none (books: the name speaks of
+        accounts; empty: no letter in it; none: nothing in common). activity is
         what the name says the firm does with the product: making, trading, service, or null. confidence is the
         chance that the link is right. A row of unlinked holds the best guess, without product_id where there is none.
 
@@ -129,7 +132,7 @@ def products(
         orient="row",
     )
     told = told.sort("name", "part", maintain_order=True)
-    is_linked = pl.col("product_id").is_not_null() & (pl.col("confidence") >= least)
+    is_linked = pl.col("product_id").is_not_null() & (pl.col("confidence") >= least) & (pl.col("why") != "class")
     return ProductLinks(told.filter(is_linked), told.filter(~is_linked))
 
 
@@ -169,7 +172,9 @@ def _guess(part: _Part, starts: Mapping[str, set[int]], index: Index) -> _Guess:
         if not (part.is_piece and phrases.is_generic(c.form))
     ]
     if not found:
-        return _Guess((), 0.0, "none")
+        bare = list(phrases.peeled(part.readings[0]))[-1][0]
+        some = class_of(part.readings[0], index) or class_of(bare, index)
+        return _Guess(some.nodes, _CLASS, "class") if some else _Guess((), 0.0, "none")
     # what is the thing itself goes before what it is a kind of
     sure, _, best = max(found, key=lambda f: (f[2].why in ("cleaned", "alias") and f[0] >= LEAST, round(f[0], 6), f[1]))
     why = "kind_of" if best.why in ("gapped", "last") else best.why
@@ -196,7 +201,7 @@ def _with_alike(parts: Sequence[_Part], guesses: Sequence[_Guess], index: Index)
     for row, node, alike in zip(open_rows, place.tolist(), cosine.tolist(), strict=True):
         if node >= 0:
             sure = 1 / (1 + exp(-(_ALIKE[0] + _ALIKE[1] * alike)))
-            found[row] = _Guess(index.named[index.keys[node]], sure, "alike")
+            found[row] = _Guess(index.named[index.keys[node]], min(sure, _ALIKE_MOST), "alike")
     return found
 
 

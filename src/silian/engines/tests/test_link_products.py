@@ -171,14 +171,33 @@ def test_products_is_right_on_names_that_people_labelled():
 
 
 def test_products_confidence_halves_between_two_products_of_one_name():
-    twins = pl.DataFrame({"product_id": ["b", "a"], "name": ["轴承", "轴 承"]})
+    twins = pl.DataFrame({"product_id": ["b", "a"], "name": ["轴承", "轴承"]})
     alone = products(pl.DataFrame({"name": ["滚动轴承"]}), twins[:1]).links.row(0, named=True)
 
-    found = products(pl.DataFrame({"name": ["滚动轴承", "轴承"]}), twins)
+    found = products(pl.DataFrame({"name": ["滚动轴承"]}), twins)
 
-    assert found.links.select("name", "product_id", "why").rows() == [("轴承", "b", "equal")]  # written like that
+    assert found.links.is_empty()
     (guess,) = found.unlinked.rows(named=True)
     assert (guess["product_id"], guess["confidence"]) == ("a", pytest.approx(alone["confidence"] / 2))
+
+
+@pytest.mark.parametrize("other", ["轴 承", "轴承（", "「轴承」"])
+def test_products_prefers_the_twin_that_bears_the_bare_name(other):
+    twins = pl.DataFrame({"product_id": ["a", "b"], "name": [other, "轴承"]})
+
+    found = products(pl.DataFrame({"name": ["滚动轴承", "轴承", other, "轴-承"]}), twins).links
+
+    assert dict(found.select("name", "product_id").rows()) == {"滚动轴承": "b", "轴承": "b", other: "a", "轴-承": "b"}
+
+
+def test_products_names_the_class_where_nothing_more_is_known():
+    found = products(pl.DataFrame({"name": ["办公设备", "专用设备业务"]}), catalogue_of("设备", "办公桌"), least=0.0)
+
+    assert found.links.is_empty()
+    assert found.unlinked.select("name", "product_id", "why").rows() == [
+        ("专用设备业务", "p1", "class"),
+        ("办公设备", "p1", "class"),
+    ]
 
 
 @pytest.mark.parametrize(("industry", "wanted"), [("C3451", "a"), ("3452", "a"), ("C26", "b"), ("2651", "b")])
