@@ -53,15 +53,13 @@ def of_reading(key: str, starts: set[int], number: int, index: Index) -> Iterato
     """Candidates of a reading: what is left without the words around it, then its heads."""
     if _is_served(key, index):
         return
-    for head in sorted(LAST_HEADS):
-        if key.endswith(head) and len(key) > len(head) + 1 and index.nodes(head):
-            covered, at = len(head) / len(key), len(key) - len(head)
-            yield Candidate(head, "last", index.nodes(head), covered, at in starts, key[:at], number, "")
     for core, taken in peeled(key):
         is_bare = core in EMPTY or (taken and is_generic(core))
         if (core != key or number) and index.nodes(core) and not is_bare:
             why = "cleaned" if core in index.named else "alias"
             yield Candidate(core, why, index.nodes(core), reading=number, taken=taken)
+        if taken in ("", "frame"):
+            yield from _last_heads(core, number, index)
         offset = key.find(core)
         inside = {at - offset for at in starts if 0 < at - offset < len(core)} if offset >= 0 else set()
         around = len(key) - len(core)
@@ -77,6 +75,13 @@ def of_reading(key: str, starts: set[int], number: int, index: Index) -> Iterato
                 yield Candidate(
                     form, "gapped", index.nodes(form), covered, modifier=modifier, reading=number, taken=taken
                 )
+
+
+def _last_heads(core: str, number: int, index: Index) -> Iterator[Candidate]:
+    for head in sorted(LAST_HEADS):
+        if core.endswith(head) and len(core) > len(head) + 1 and index.nodes(head):
+            share, before = len(head) / len(core), core[: -len(head)]
+            yield Candidate(head, "last", index.nodes(head), covered=share, modifier=before, reading=number)
 
 
 def _is_served(key: str, index: Index) -> bool:

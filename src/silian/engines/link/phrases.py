@@ -21,6 +21,7 @@ _INSIDE: Final = re.compile(
 _LIST: Final = re.compile(r"[、，,；;/&＋|。]|(?<=[^\d\W])\+(?=[^\d\W])")
 _JOINING: Final = ("以及", "及其", "和", "与", "及", "或")
 _DASH: Final = re.compile(r"[-—–－:：]+")
+_TYPE: Final = re.compile(rf"(?<=[{HAN}])[A-Za-z0-9]+$")  # a type or grade behind a name
 _NUMBERED: Final = re.compile(rf"^(?:[^\w]+|[（(]?\d{{1,2}}[)）.、]+|[①-⑳]|[0-9]{{1,5}}(?=[{HAN}]))+")
 _BEHIND: Final = (
     ("frame", wording.FRAMES),
@@ -85,7 +86,7 @@ def readings(part: str) -> tuple[str, ...]:
     """Keys of what a part may name, the likeliest first: as it stands, without brackets, behind and before a dash."""
     bare = _NUMBERED.sub("", part) or part
     outside = _INSIDE.sub("", bare)
-    tried = [part, bare, outside]
+    tried = [part, bare, outside, _TYPE.sub("", outside)]
     pieces_of = [p for p in _DASH.split(outside) if len(p) >= 2]
     if len(pieces_of) > 1:
         tried += [pieces_of[-1], *pieces_of[:-1]]
@@ -105,7 +106,7 @@ def peeled(key: str) -> Iterator[tuple[str, str]]:
     while waiting:
         now, taken = waiting.pop(0)
         for rest, kind in _peeled_once(now):
-            if len(rest) >= 2 and rest not in seen:
+            if (len(rest) >= 2 or (rest and kind == "frame" and now == rest + "类")) and rest not in seen:
                 seen.add(rest)
                 strongest = _STRONGER[max(_STRONGER.index(taken), _STRONGER.index(kind))]
                 waiting.append((rest, strongest))
@@ -146,7 +147,9 @@ def word_starts(keys: Sequence[str]) -> list[set[int]]:
 
 
 # Left alone after peeling they are no thing.
-EMPTY: Final = wording.FRAMES | wording.SERVICES | wording.MAKING | wording.TRADING | wording.OPENINGS | wording.BLAND
+EMPTY: Final = (
+    wording.FRAMES | wording.SERVICES | wording.MAKING | wording.TRADING | wording.OPENINGS | wording.BLAND
+) - frozenset(("工程", "机械", "终端"))
 
 
 def is_books(clean: str) -> bool:

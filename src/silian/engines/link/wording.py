@@ -128,4 +128,4 @@ SAME_TAILS: Final = {
 # What is done as a head, where nothing that it is done to is found: 日用品零售 is a kind of 零售.
 LAST_HEADS: Final = _listed("信息化 批发 零售 贸易 进出口 加工 研发 商贸")
 # Right before a head they make another thing of it: 聚丙烯 is no 丙烯, 过硫酸钠 no 硫酸钠, 脱盐水 no 盐水.
-CHANGING: Final = frozenset("过亚次脱去非无未反聚偏焦仿假代伪")
+CHANGING: Final = frozenset("溴氯氟碘硝过亚次脱去非无未反聚偏焦仿假代伪")
