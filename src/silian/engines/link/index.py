@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from silian.engines.link.phrases import is_generic, product_key, readings, squeezed
 from silian.engines.link.wording import CHANGING, SHORT_HEADS
 from silian.text import Terms, normalise_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import polars as pl
 
 LONGEST_FORM = 40  # characters; a longer name of a node is found only as a whole
 
@@ -100,17 +100,23 @@ def _other_names(
 ) -> dict[str, list[int]]:
     """Keys of aliases, English names, bracketed names and terms, of nodes; none that is the name of a node."""
     other: dict[str, list[int]] = defaultdict(list)
-    columns = catalogue.select("aliases", "name_en").iter_rows()
-    for node, (aliases, english) in enumerate(columns):
-        for key in product_key([*(aliases or []), english]):
-            other[key].append(node)
+    numbered = catalogue.select("aliases", english="name_en").with_row_index("node")
+    both = [
+        numbered.select("node", name="aliases").explode("name"),
+        numbered.select("node", name="english"),
+    ]
+    told = pl.concat(both).drop_nulls("name")
+    for node, key in zip(told["node"].to_list(), product_key(told["name"].to_list()), strict=True):
+        other[key].append(node)
     for node, name in enumerate(clean):
         if "(" in name or "（" in name:
             for key in readings(name)[1:]:
                 if not is_generic(key):
                     other[key].append(node)
-    for concept in terms.concepts:
-        keys = product_key(concept.forms)
+    forms = [concept.forms for concept in terms.concepts]
+    spelt = iter(product_key([form for several in forms for form in several]))
+    for several in forms:
+        keys = [next(spelt) for _ in several]
         nodes = [node for key in keys for node in named.get(key, ())]
         for key in keys:
             other[key] += nodes

@@ -19,13 +19,15 @@ from silian.text import Terms, normalise_all
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# A link less sure than this is not given. Chosen on 1,000 names judged by hand, see docs/methods/link.md.
+# A link less sure than this is not given. Chosen on 1,820 names judged by hand, see docs/methods/link.md.
 LEAST: Final = 0.8
 # Log odds of a right link, fitted to the same names; in the order of `candidates.SIGNS`.
 _WEIGHTS: Final = (
-    *(4.1, -1.1, -1.3, -0.9, -0.4, 0.16, 0.3, -1.2, 0.13),
-    *(0.7, -1.2, 0.5, -2.1, -1.4, -1.5, -1.2, -0.3),
+    *(3.9, -0.5, -1.5, -1.7, -0.15, 0.08, 0.5, -1.4, 0.26),
+    *(0.4, -1.7, 0.7, -2.8, -1.6, -0.9, -1.4, 0.0),
 )
+# Of candidates that are sure enough: the thing itself, then what it is a kind of, then what is done with it.
+_RANK: Final = {"equal": 3, "cleaned": 3, "alias": 3, "kind_of": 2, "gapped": 2, "last": 1}
 _CLASS: Final = 0.9  # share of right ones among 100 classes of the same names
 # Log odds that the name with the most character pairs in common is right, and what the cosine adds; on the same names.
 _ALIKE: Final = (-5.3, 8.2)
@@ -175,8 +177,7 @@ def _guess(part: _Part, starts: Mapping[str, set[int]], index: Index) -> _Guess:
         bare = list(phrases.peeled(part.readings[0]))[-1][0]
         some = class_of(part.readings[0], index) or class_of(bare, index)
         return _Guess(some.nodes, _CLASS, "class") if some else _Guess((), 0.0, "none")
-    # what is the thing itself goes before what it is a kind of
-    sure, _, best = max(found, key=lambda f: (f[2].why in ("cleaned", "alias") and f[0] >= LEAST, round(f[0], 6), f[1]))
+    sure, _, best = max(found, key=lambda f: (f[0] >= LEAST and _RANK[f[2].why], round(f[0], 6), f[1]))
     why = "kind_of" if best.why in ("gapped", "last") else best.why
     return _Guess(best.nodes, sure, why, best.taken if best.taken in ("making", "trading", "service") else None)
 
