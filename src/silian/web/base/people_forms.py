@@ -49,7 +49,12 @@ class GivePost(forms.Form):
     """A post for a place."""
 
     role = forms.ChoiceField(label=_("岗位"), choices=Post.Role.choices)
-    place = Places(label=_("区域"), queryset=Place.objects.none(), help_text=_("对所选区域及其下级区域生效。"))
+    place = Places(
+        label=_("区域"),
+        queryset=Place.objects.none(),
+        empty_label=_("请选择"),
+        help_text=_("对所选区域及其下级区域生效。"),
+    )
 
     def __init__(self, actor: Actor, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -79,7 +84,7 @@ class Park(forms.Form):
 
     name = Name(label=_("园区名称"))
     name_en = Name(label=_("英文名称"), required=False)
-    above = Places(label=_("所属市县"), queryset=Place.objects.none())
+    above = Places(label=_("所属市县"), queryset=Place.objects.none(), empty_label=_("请选择"))
 
     def __init__(self, actor: Actor, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)

@@ -21,6 +21,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from psycopg import sql
 
+from silian.web.tests.browser.made import Made
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -190,6 +192,12 @@ class Browsers:
             self.site.signed_in[role] = context.storage_state()
             context.close()
         return self.site.signed_in[role]
+
+
+@pytest.fixture
+def made(browser_as) -> Made:
+    """`made["ready"]` is the address of a page in a state that somebody has to make first."""
+    return Made(browser_as)
 
 
 @pytest.fixture(scope="module")

@@ -26,16 +26,16 @@ N92,写错了成熟度的一行,technology,battery,eleven,
 """
 
 
-class Made(dict[str, str]):
+class Made:
     """The addresses of made states by their names; a state is made when its address is first asked for."""
 
     def __init__(self, browsers: Browsers) -> None:
-        super().__init__()
-        self.browsers = browsers
+        self.browsers, self.addresses = browsers, browsers.site.made
 
-    def __missing__(self, name: str) -> str:
-        self[name] = STATES[name](self)
-        return self[name]
+    def __getitem__(self, name: str) -> str:
+        if name not in self.addresses:
+            self.addresses[name] = STATES[name](self)
+        return self.addresses[name]
 
 
 def _address(page: Page) -> str:
@@ -185,6 +185,12 @@ def second_step(made: Made) -> str:
     return "account/2fa/authenticate/"
 
 
+def recovery_codes(made: Made) -> str:
+    """Codes for whoever has a second factor."""
+    assert made["second"]
+    return "account/2fa/recovery-codes/generate/"
+
+
 STATES: dict[str, Callable[[Made], str]] = {
     "ready": ready_import,
     "problems": import_problems,
@@ -197,4 +203,5 @@ STATES: dict[str, Callable[[Made], str]] = {
     "invitation": invitation,
     "receipt": receipt,
     "second": second_step,
+    "codes": recovery_codes,
 }

@@ -15,13 +15,13 @@ class Page(NamedTuple):
 
     view: str  # name of its address
     role: str
-    address: str  # in the made-up region of the smallest size
+    address: str  # in the made-up region of the smallest size; {ready} is a state of made.py
     name: str  # of its pictures
     status: int = 200
 
 
 def _page(view: str, role: str, address: str, *, state: str = "", status: int = 200) -> Page:
-    path = address.partition("?")[0].strip("/").replace("/", "-")
+    path = address.partition("?")[0].strip("/{}").replace("/", "-")
     name = "-".join(filter(None, (path or "home", role, state)))
     return Page(view, role, address, name, status)
 
@@ -72,9 +72,16 @@ PAGES = (
     _page("bookings", "enterprise", "bookings/"),
     _page("attachments", "enterprise", "needs/N01/attachments/"),
     _page("imports", "broker", "imports/"),
+    _page("import", "administrator", "{ready}", state="import"),
+    _page("import", "administrator", "{applied}", state="import"),
+    _page("import", "administrator", "{cancelled}", state="import"),
+    _page("import_problems", "administrator", "{problems}"),
+    _page("change_set", "administrator", "{changed}"),
     _page("exports", "broker", "exports/"),
     _page("duplicates", "broker", "duplicates/"),
     _page("duplicate_pairs", "officer", "duplicates/pairs/organisations/"),
+    _page("duplicate_report", "administrator", "{report}"),
+    _page("duplicate_pair", "administrator", "{pair}"),
     _page("merge_partners", "broker", "duplicates/of/organisations/O01/"),
     _page("merge", "broker", "duplicates/merge/organisations/?kept=O01&gone=O02"),
     _page("organisations", "manager", "people/organisations/"),
@@ -85,10 +92,14 @@ PAGES = (
     _page("post_invite", "officer", "people/posts/invite/"),
     _page("person", "administrator", "people/1/"),
     _page("places", "administrator", "people/places/"),
+    _page("park", "administrator", "{park}"),
+    _page("invitation", "visitor", "{invitation}"),
     _page("invitation", "visitor", "invitation/x/", status=404),
     _page("audit", "auditor", "audit/"),
     _page("audit", "auditor", "audit/?who=nobody", state="empty"),
     _page("personal", "researcher", "personal/"),
+    _page("personal_erase", "researcher", "personal/erase/"),
+    _page("receipt", "visitor", "{receipt}"),
     _page("interests", "enterprise", "interests/"),
     _page("account_login", "visitor", "account/login/"),
     _page("account_signup", "visitor", "account/signup/"),
@@ -98,43 +109,37 @@ PAGES = (
     _page("mfa_index", "enterprise", "account/2fa/"),
     _page("usersessions_list", "enterprise", "account/sessions/"),
     _page("account_logout", "judge", "account/logout/"),
+    _page("account_reauthenticate", "judge", "account/reauthenticate/"),
+    _page("account_inactive", "visitor", "account/inactive/"),
+    _page("account_email_verification_sent", "visitor", "account/confirm-email/"),
+    _page("account_reset_password_done", "visitor", "account/password/reset/done/"),
+    _page("account_reset_password_from_key", "visitor", "account/password/reset/key/x-y/"),
+    _page("account_reset_password_from_key_done", "visitor", "account/password/reset/key/done/"),
+    _page("mfa_authenticate", "half-way", "{second}"),
+    _page("mfa_activate_totp", "broker", "account/2fa/totp/activate/"),
+    _page("mfa_generate_recovery_codes", "auditor", "{codes}"),
+    _page("mfa_list_webauthn", "broker", "account/2fa/webauthn/"),
+    _page("mfa_add_webauthn", "broker", "account/2fa/webauthn/add/"),
+    _page("list", "visitor", "nothing-here/", status=404),
+    _page("audit", "enterprise", "audit/", status=403),
 )
 
 # Addresses that answer a GET and are no page to look at on its own: with the reason.
 NO_PAGES = {
-    "import": "needs a file",
-    "duplicate_report": "needs the worker",
-    "duplicate_pair": "needs a report",
-    "change_set": "needs a change",
     "attachment": "a file",
     "audit_export": "a file",
     "personal_export": "a file",
-    "personal_erase": "asks for the password first",
-    "receipt": "needs an account that was erased",
-    "import_problems": "needs a file",
     "import_faulty": "a file",
     "bookings_calendar": "a file",
     "booking_calendar": "a file",
     "export_file": "a file",
-    "park": "needs a park",
-    "account_inactive": "of allauth: a sentence",
-    "account_reauthenticate": "of allauth: the form of signing in",
-    "account_email_verification_sent": "of allauth: a sentence",
     "account_set_password": "of allauth: leads to account_change_password",
     "account_confirm_login_code": "of allauth: is switched off",
     "account_confirm_email": "of allauth: leads on",
-    "account_reset_password_from_key_done": "of allauth: a sentence",
-    "account_reset_password_from_key": "of allauth: the form of a new password",
-    "account_reset_password_done": "of allauth: a sentence",
-    "mfa_authenticate": "of allauth: the second step of signing in",
     "mfa_reauthenticate": "of allauth: the second step of signing in",
-    "mfa_activate_totp": "of allauth: asks for the password first",
     "mfa_deactivate_totp": "of allauth: asks for the password first",
     "mfa_view_recovery_codes": "of allauth: there are none yet",
-    "mfa_generate_recovery_codes": "of allauth: there are none yet",
     "mfa_download_recovery_codes": "a file",
-    "mfa_list_webauthn": "of allauth: asks for the password first",
-    "mfa_add_webauthn": "of allauth: asks for the password first",
     "mfa_reauthenticate_webauthn": "data for the browser's own dialog",
     "mfa_remove_webauthn": "of allauth: there is none yet",
     "mfa_edit_webauthn": "of allauth: there is none yet",

@@ -18,11 +18,13 @@ if (box && names) {
     if (item) box.setAttribute("aria-activedescendant", item.id);
     else box.removeAttribute("aria-activedescendant");
   };
+  let isLeft = false; // by Escape: what was asked before and comes later opens nothing
   show(false);
-  names.addEventListener("htmx:afterSwap", () => show(names.children.length > 0 && document.activeElement === box));
+  box.addEventListener("input", () => { isLeft = false; });
+  names.addEventListener("htmx:afterSwap", () => show(!isLeft && names.children.length > 0 && document.activeElement === box));
   box.addEventListener("blur", () => setTimeout(() => show(false), 150));
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !names.hidden) { event.preventDefault(); show(false); return; }
+    if (event.key === "Escape") { isLeft = true; if (!names.hidden) { event.preventDefault(); show(false); } return; }
     if (names.hidden || event.isComposing) return;
     const items = [...names.children], at = items.indexOf(chosen());
     if (event.key === "ArrowDown") { event.preventDefault(); choose(items[(at + 1) % items.length]); }

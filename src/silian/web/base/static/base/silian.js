@@ -6,4 +6,10 @@ document.querySelector(".theme")?.addEventListener("click", () => {
   document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
 });
 const menu = document.querySelector(".menu");
-menu?.addEventListener("click", () => menu.setAttribute("aria-expanded", String(menu.getAttribute("aria-expanded") !== "true")));
+const isOpen = () => menu?.getAttribute("aria-expanded") === "true";
+menu?.addEventListener("click", () => menu.setAttribute("aria-expanded", String(!isOpen())));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !isOpen()) return;
+  menu.setAttribute("aria-expanded", "false");
+  menu.focus();
+});

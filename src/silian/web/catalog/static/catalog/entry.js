@@ -48,7 +48,9 @@ function take(input, option) {
   form.dispatchEvent(new Event("input"));
 }
 for (const input of form.querySelectorAll(".picks")) {
-  listOf(input).addEventListener("htmx:afterSwap", () => open(input, document.activeElement === input && listOf(input).children.length > 0));
+  let isLeft = false; // by Escape: what was asked before and comes later opens nothing
+  input.addEventListener("input", () => { isLeft = false; });
+  listOf(input).addEventListener("htmx:afterSwap", () => open(input, !isLeft && document.activeElement === input && listOf(input).children.length > 0));
   listOf(input).addEventListener("mousedown", (event) => {
     event.preventDefault(); // the field keeps the focus
     const option = event.target.closest("[role=option]");
@@ -56,6 +58,7 @@ for (const input of form.querySelectorAll(".picks")) {
   });
   input.addEventListener("blur", () => open(input, false));
   input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { isLeft = true; open(input, false); return; }
     const all = options(input), now = all.findIndex((one) => one.getAttribute("aria-selected") === "true");
     if (listOf(input).hidden || !all.length) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -64,7 +67,7 @@ for (const input of form.querySelectorAll(".picks")) {
     } else if (event.key === "Enter" && now >= 0) {
       event.preventDefault();
       take(input, all[now]);
-    } else if (event.key === "Escape") open(input, false);
+    }
   });
 }
 form.querySelector(".summary")?.focus();
