@@ -138,6 +138,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{table} has no row: there is no place and no activity to measure. Add rows.",
         "{table} 没有数据，没有可计算的地区与产业。请补充数据。",
     ),
+    "chain.history": (
+        "presence has no year before {until} in which a blank was open: nothing can be learnt of how blanks fill. Give "
+        "more years or places, or a later `until`.",
+        "presence 在 {until} 年之前没有任何存在空白的年份，无法学习空白如何被填补。请补充年份或地区，或推后 until。",
+    ),
     # ── team ────────────────────────────────────────────────────────────────────────────────────────────────
     "team.need": (
         "the region has no need {need}. Near: {near}.",

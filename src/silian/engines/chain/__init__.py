@@ -3,14 +3,17 @@
 See docs/methods/chain.md for the formulas.
 """
 
+from silian.engines.chain.backtesting import Backtest, backtest
 from silian.engines.chain.cleaning import Cleaned, cleaned
 from silian.engines.chain.complexity import Complexity, complexity, proximity
 from silian.engines.chain.filling import NearWeights, fillers
+from silian.engines.chain.forecasting import code_groups, forecast
 from silian.engines.chain.gaps import Gaps, GapWeights, gaps
 from silian.engines.chain.levels import Levels, levels
 from silian.engines.chain.what_if import WhatIf, what_if
 
 __all__ = [
+    "Backtest",
     "Cleaned",
     "Complexity",
     "GapWeights",
@@ -18,9 +21,12 @@ __all__ = [
     "Levels",
     "NearWeights",
     "WhatIf",
+    "backtest",
     "cleaned",
+    "code_groups",
     "complexity",
     "fillers",
+    "forecast",
     "gaps",
     "levels",
     "proximity",
