@@ -241,7 +241,8 @@ def said_by(people, page, language) -> list[tuple[str, str]]:
     return Reading(answer.content.decode()).said
 
 
-EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+READY = [page for page in PAGES if "{" not in page.address]  # the others need a browser to come to their state
+EACH = pytest.mark.parametrize("page", READY, ids=[page.name for page in READY])
 
 
 @EACH
