@@ -30,7 +30,7 @@ FACTS: Final = {
 FOUND: Final = {c: kind for c, kind in FACTS.items() if c not in ("need_id", "target_id", "place")}
 KINDS: Final = (
     *("sentence", "field", "product", "industry", "ipc", "trl", "distance"),
-    *("past_pair", "past_target", "past_organisations", "past_sales", "not_wanted", "example"),
+    *("past_pair", "past_target", "past_organisations", "past_sales", "nice_to_have", "not_wanted", "example"),
 )
 PAST: Final = ("past_pair", "past_target", "past_organisations")
 INDUSTRY_LENGTHS: Final = (1, 3, 4, 5)  # of a GB/T 4754 code by level: C, C39, C391, C3914

@@ -86,7 +86,7 @@ def explain(
     Parameters
     ----------
     pairs : need_id, target_id; one row per pair; why as `rank` and `score` give it, or it is computed here
-    needs : as for `rank`; org_id, district_id, field, product_id, ipc, not_wanted, trl_wanted where known
+    needs : as for `rank`; org_id, district_id, field, product_id, ipc, nice_to_have, not_wanted, trl_wanted where known
     index, targets, works : the index, and the tables that `build` (target_id, title, text) or `build_experts`
         (expert_id, profile; works) made it from; org_id, district_id, field, trl, ipc where known
     organisations : org_id; longitude, latitude, industry, industry_edition where known
@@ -137,7 +137,7 @@ def explain(
     found.append(_facts.ipc_shared(both, _ipc_of(ready)))
     if projects is not None:
         found += _facts.past(both, projects, outcomes, of_experts=index.kind == "experts")
-    found.append(_not_wanted(ready, needs, index.terms))
+    found += [_phrases(ready, needs, column, index.terms) for column in ("nice_to_have", "not_wanted")]
     if examples is not None:
         found.append(_examples(both, examples))
     return Explanation(_terms(ready), _facts.gathered(ready.table, found))
@@ -284,13 +284,13 @@ def _ipc_of(ready: _Pairs) -> pl.DataFrame:
     return rows.select("in_table", "in_id", "ipc", pair=pl.Series(pair.astype(np.uint32)))
 
 
-def _not_wanted(ready: _Pairs, needs: pl.DataFrame, terms: Terms | None) -> pl.DataFrame:
-    """What a need does not want and a target says: a phrase all of whose words stand in one text of the target."""
+def _phrases(ready: _Pairs, needs: pl.DataFrame, column: str, terms: Terms | None) -> pl.DataFrame:
+    """Phrases of a column of the needs that a target says: all words of the phrase stand in one text of it."""
     schema = {"pair": pl.UInt32(), "fact": pl.String(), "need_says": pl.String(), "target_says": pl.String()}
     schema |= {"in_table": pl.String(), "in_id": pl.String()}
     rows: list[tuple[object, ...]] = []
-    if needs.schema.get("not_wanted") == pl.List(pl.String):
-        asked = dict(needs.filter(pl.col("not_wanted").list.len() > 0).select("need_id", "not_wanted").rows())
+    if needs.schema.get(column) == pl.List(pl.String):
+        asked = dict(needs.filter(pl.col(column).list.len() > 0).select("need_id", column).rows())
         phrases = sorted({p for row in asked.values() for p in row if p})
         words = dict(zip(phrases, text.place_words(phrases, terms=terms).by_text(), strict=True))
         for k, need in enumerate(ready.table["need_id"].to_list()):
@@ -298,7 +298,7 @@ def _not_wanted(ready: _Pairs, needs: pl.DataFrame, terms: Terms | None) -> pl.D
                 found = _said_by(ready, k, words.get(phrase, ()))
                 if found is not None:
                     said, where = found
-                    rows.append((k, "not_wanted", phrase, said, where.table, where.id))
+                    rows.append((k, column, phrase, said, where.table, where.id))
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -282,6 +282,7 @@ ASKING = NEEDS.with_columns(
     product_id=pl.lit("p1"),
     trl_wanted=pl.lit(7),
     ipc=pl.lit(["H01M10/0525", "H01M50/409"], dtype=pl.List(pl.String)),
+    nice_to_have=pl.lit(["两家企业使用", "质保期"], dtype=pl.List(pl.String)),
     not_wanted=pl.lit(["中试", "进口隔膜"], dtype=pl.List(pl.String)),
 )
 OFFERING = TARGETS.with_columns(
@@ -316,6 +317,7 @@ def test_explain_gives_the_facts_of_a_pair_by_hand():
         ("past_organisations", 1, "o1", "o2", "lost", 1.0),
         ("past_organisations", 2, "o1", "o2", "outcome", 1.0),
         ("past_sales", 1, None, None, None, 3e6),
+        ("nice_to_have", 1, "两家企业使用", "可提供中試樣品，已在兩家企業使用。", None, None),
         ("not_wanted", 1, "中试", "可提供中試樣品，已在兩家企業使用。", None, None),
     ]
     # o1 lies at 108 E 26 N, o2 is known by its district alone: one degree of latitude
@@ -343,6 +345,15 @@ def test_explain_does_not_take_a_denial_for_what_is_not_wanted():
     facts = match.explain(PAIRS[:1], ASKING, index, targets).facts
 
     assert facts.filter(fact="not_wanted").is_empty()
+
+
+def test_what_is_nice_to_have_moves_no_score():
+    index = match.build(OFFERING, encoder="words")
+
+    with_wish = match.score(PAIRS, ASKING, index)
+    without = match.score(PAIRS, ASKING.drop("nice_to_have"), index)
+
+    assert_frame_equal(with_wish, without)
 
 
 def test_explain_lists_the_labelled_examples_of_a_grade():

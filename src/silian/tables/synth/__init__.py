@@ -18,6 +18,7 @@ from silian.errors import ArgumentError
 from silian.tables.region import Region
 from silian.tables.synth import _support as support
 from silian.tables.synth._achievements import achievements
+from silian.tables.synth._cards import complete
 from silian.tables.synth._challenges import challenges
 from silian.tables.synth._dirt import soil
 from silian.tables.synth._experts import experts
@@ -135,7 +136,7 @@ def make(size: SizeName, *, seed: int = 7) -> Synthetic:
         "labels": labels(wanted, seed, matches, need_table, achievement_table),
         "terms": terms(map(int, demand.things), words),
     }
-    tables, faults = soil(seed, qualify(seed, tables))
+    tables, faults = soil(seed, complete(seed, words, demand, qualify(seed, tables)))
     truth = {
         "matches": matches,
         "missing_products": goods.missing,

@@ -396,6 +396,19 @@ def test_write_gives_the_same_bytes(tiny, tmp_path):
             assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
 
 
+def test_cards_ask_for_what_the_other_side_can_be(county):
+    needs, achievements = county.region["needs"], county.region["achievements"]
+
+    both = needs.drop_nulls(["must_have", "nice_to_have"])
+    wishes = needs.filter(pl.col("nice_to_have").list.len() > 0)
+    assert not any(set(m) & set(n) for m, n in both.select("must_have", "nice_to_have").rows())
+    assert 0.1 < wishes.height / needs.height < 0.35
+    assert not set(wishes["kind"]) & {"talent", "funding"}
+    seeking = achievements.drop_nulls("partners_wanted")
+    assert 0.3 < seeking.height / achievements.height < 0.6
+    assert seeking.filter(offer_kind="shares")["partners_wanted"].str.contains("共建").all()
+
+
 def test_the_checked_in_example_is_what_the_code_makes(tiny):
     region = read_region(TINY)
 

@@ -66,6 +66,7 @@ function because(noun, needId, targetId) {
   const side = (label, text) => h("p", {}, h("span", { class: "n" }, t("because." + label)), h("span", { dir: "auto" }, text));
   const nodes = [
     sentence ? h("p", { class: "because", dir: "auto" }, sentence) : null,
+    (facts.nice_to_have || []).map((f) => h("p", { class: "because", dir: "auto" }, t("because.nice_to_have", { what: f.need_says, said: f.target_says }))),
     (facts.not_wanted || []).map((f) => h("p", { class: "because against", dir: "auto" }, t("because.not_wanted", { what: f.need_says, said: f.target_says }))),
     (facts.example || []).slice(0, 2).map((f) => h("p", { class: "because", dir: "auto" }, t("because.example", { need: nameOf("needs", f.need_says), target: nameOf(noun, f.target_says), level: codeLabel("match_level", f.shared) }))),
     near ? h("div", { class: "nearest" }, h("p", { class: "head" }, t("because.sentence", { near: format.score(near.value) })), side("need_says", near.need_says), side("target_says", near.target_says)) : null,

@@ -95,7 +95,7 @@ function showNeed(id) {
       fact(label("budget_cny"), typed("budget_cny")), fact(label("trl_wanted"), typed("trl_wanted")), fact(label("deadline_on"), typed("deadline_on")), fact(label("experts_wanted"), typed("experts_wanted")),
       fact(label("product_id"), get("product_id") && nameOf("products", get("product_id")))),
     get("text") ? h("p", { class: "prose", dir: "auto" }, markedBy(get("text"), spots, "needs.text", [...terms])) : null,
-    ["must_have", "not_wanted"].map((name) => (get(name) && get(name).length ? h("p", { class: "prose", dir: "auto" }, h("strong", {}, label(name) + (at() ? ": " : "：")), get(name).flatMap((said, i) => [i ? (at() ? "; " : "；") : "", markedBy(said, spots && spots.filter((s) => s.item === i + 1), "needs." + name, [...terms])])) : null)),
+    ["must_have", "nice_to_have", "not_wanted"].map((name) => (get(name) && get(name).length ? h("p", { class: "prose", dir: "auto" }, h("strong", {}, label(name) + (at() ? ": " : "：")), get(name).flatMap((said, i) => [i ? (at() ? "; " : "；") : "", markedBy(said, spots && spots.filter((s) => s.item === i + 1), "needs." + name, [...terms])])) : null)),
     servedNode(id),
     h("div", { class: "tabs", role: "tablist", "aria-label": t("matches.answers") }, tab("achievements"), tab("experts")),
     h("div", { id: "hits", role: "tabpanel", "aria-labelledby": "tab-" + matches.tab },

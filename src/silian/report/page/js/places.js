@@ -53,7 +53,7 @@ function drawRegisters() {
   const show = (noun) => {
     registers.noun = noun;
     const table = data.nouns[noun];
-    fill(body, grid({ name: noun, title: pick(table.schema.label), columns: schemaColumns(table, Object.keys(table.packed).filter((c) => !["text", "profile", "name_en", "must_have", "not_wanted"].includes(c))), rows: table.rows(), search: true, note: keptNote(noun) }).node);
+    fill(body, grid({ name: noun, title: pick(table.schema.label), columns: schemaColumns(table, Object.keys(table.packed).filter((c) => !["text", "profile", "name_en", "must_have", "nice_to_have", "not_wanted", "partners_wanted"].includes(c))), rows: table.rows(), search: true, note: keptNote(noun) }).node);
     buttons.forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.noun === noun)));
   };
   const buttons = nouns.map((noun) => h("button", { type: "button", "data-noun": noun, onclick: () => show(noun) }, pick(data.nouns[noun].schema.label), " ", format.count(data.kept[noun][1])));
