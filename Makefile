@@ -62,9 +62,10 @@ real: .venv/core ## run the main job on the real data beside the project, where 
 docs: .venv/dev ## build the documentation into site/
 	@$(BIN)/mkdocs build --strict --site-dir site
 
-picture: demo .venv/dev ## draw the pictures of the README from the report of the demo
+picture: demo .venv/dev ## draw the pictures of the README from the report of the demo and from a demo site
 	@scripts/system-packages fonts browser
 	@$(BIN)/python scripts/draw_readme_picture.py
+	@$(BIN)/python scripts/draw_site_pictures.py
 
 messages: .venv/core ## bring the texts of the site in both languages up to date; names those that lack English
 	@$(BIN)/python scripts/messages.py

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from silian.tables.schema import Column
 
 MEASURED: Final = ("count", "number", "money")
+FIGURES: Final = (
+    *MEASURED,
+    "share",
+    "year",
+    "date",
+)  # what stands under each other in a list
 PLAIN_UNITS: Final = ("TRL", "people", "experts", "needs")  # said by the label of their column already
 TEN_THOUSAND: Final = 10_000
 HUNDRED_MILLION: Final = 100_000_000

@@ -27,7 +27,7 @@ from silian.web.catalog.exchange.unpacking import table_of_name
 from silian.web.catalog.models import Import, ImportProblem, ImportRow
 from silian.web.catalog.rules import STEWARDS
 from silian.web.catalog.tasks import UNDER_WAY, ask
-from silian.web.catalog.wording import as_read
+from silian.web.catalog.wording import measured
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -197,7 +197,7 @@ def _shown(row: ImportRow, table: schema.Table) -> dict[str, Any]:
     """A row as a template shows it: each column with what it is and what it becomes."""
     values = row.before if row.what == "delete" else row.values
     cells = [
-        (table[name], as_read(row.before.get(name), table[name]), as_read(value, table[name]))
+        (table[name], measured(row.before.get(name), table[name]), measured(value, table[name]))
         for name, value in values.items()
     ]
     return {"row": row, "table": table, "cells": cells}

@@ -20,7 +20,7 @@ from silian.web.catalog.search import searching
 from silian.web.catalog.search.asking import Question, Unit, question
 from silian.web.catalog.search.indexing import Waiting, waiting
 from silian.web.catalog.search.marking import Piece, excerpt, marked
-from silian.web.catalog.wording import as_read, in_list
+from silian.web.catalog.wording import FIGURES, as_read, head, in_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -72,7 +72,7 @@ class Result(NamedTuple):
     record: Record
     table: schema.Table
     heading: list[Piece]
-    facts: list[str]
+    facts: list[list[Piece]]
     column: str  # name of the column that the excerpt is from
     excerpt: list[Piece]
 
@@ -178,17 +178,19 @@ def _result(actor: Actor, record: Record, asked: Question, *, is_mutual: bool) -
     table, words = record.table, asked.marked
     seen = shown(actor, record, is_mutual=is_mutual)
     face = FACES[record.noun]
-    row = row_of(actor, record, face, table, COLUMNS, is_mutual=is_mutual)
-    facts = [in_list(value, column) for column, value in row.cells]
+    cells = row_of(actor, record, face, table, COLUMNS, is_mutual=is_mutual).cells
+    facts = [f"{head(c)} {told}" if c.type in FIGURES else told for c, v in cells if (told := in_list(v, c))]
     column, part = "", []
     for one in table.columns if words else ():
         if one.name not in seen or one.name == face.heading or one.type not in ("text", "list", "code"):
             continue
+        if as_read(getattr(record, one.name), one) in facts:
+            continue  # it stands above already
         part = excerpt(as_read(getattr(record, one.name), one), words)
         if part:
             column = one.name
             break
-    return Result(record, table, marked(str(record), words), [f for f in facts if f], column, part)
+    return Result(record, table, marked(str(record), words), [marked(fact, words) for fact in facts], column, part)
 
 
 def _nouns(sought: Sought, hits: searching.Hits, language: schema.Language) -> list[tuple[Choice, str]]:

@@ -83,9 +83,11 @@ def against(reason: str) -> bool:
 @register.filter
 def kind(column: Column) -> str:
     """How the cells of a column of a list are set: numbers under each other, words that stay on one line, or text."""
-    if column.type in ("count", "number", "share", "money", "year", "date"):
+    if column.type in wording.FIGURES:
         return "figure"
-    is_word = column.type in ("code", "flag") or column.targets[:1] == (("districts", "district_id"),)
+    if column.type == "flag":
+        return "flag"
+    is_word = column.type == "code" or column.targets[:1] == (("districts", "district_id"),)
     return "word" if is_word else "text"
 
 
