@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import transaction
@@ -12,15 +13,14 @@ from django.utils.translation import gettext
 
 from silian.errors import WebError
 from silian.tables import schema
-from silian.web.base.models import Place
 from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.changing import Edit, change, undo
 from silian.web.catalog.fields import is_reference
 from silian.web.catalog.history.differences import Piece, differences
 from silian.web.catalog.history.provenance import SOURCES
-from silian.web.catalog.homes import homes
+from silian.web.catalog.history.subjects import as_they_were, names_of, records_of
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Merge, Record
-from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring, shown, visible
+from silian.web.catalog.rules import STEWARDS, TIERS, may, may_bring_each, shown
 from silian.web.catalog.templatetags.catalog import label
 from silian.web.catalog.wording import measured
 
@@ -35,6 +35,7 @@ MOST_UNDONE: Final = (
     500  # records of a set that a page puts back; larger ones are imports, which have pages of their own
 )
 LONG: Final = 40  # characters from which a text is compared piece by piece
+NOTHING: Final[Mapping[tuple[str, str], Record]] = MappingProxyType({})
 
 
 class Line(NamedTuple):
@@ -64,6 +65,7 @@ class Page:
 
     entries: Sequence[Entry]
     next: int | None
+    records: Mapping[tuple[str, str], Record]  # noun and id → those that the changes tell of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +86,24 @@ def subject(actor: Actor, noun: str, record_id: str) -> tuple[Record, bool] | No
     last = Change.objects.filter(noun=noun, record_id=record_id, after__isnull=True).order_by("-pk").first()
     if last is None or last.before is None:
         return None
-    was = as_records(noun, {record_id: last.before})[record_id]
+    was = as_they_were({noun: {record_id: last.before}})[noun, record_id]
     return (was, False) if may(actor, "history", was) else None
 
 
 def history_of(actor: Actor, record: Record, *, before: int | None = None) -> Page:
     """A page of the changes of a record. Cost: a fixed number of queries."""
-    rows = Change.objects.filter(noun=record.noun, record_id=record.record_id)
-    return _page(actor, rows, {(record.noun, record.record_id): record}, before)
+    rows = _rows(Change.objects.filter(noun=record.noun, record_id=record.record_id), before)
+    return _page(actor, rows, {(record.noun, record.record_id): record})
 
 
 def rows_of(actor: Actor, changes: ChangeSet, *, before: int | None = None) -> Page:
     """A page of the records of a set of changes, as far as a person may see their histories.
 
-    Cost: two queries for each noun on the page beside a fixed number.
+    Cost: a fixed number of queries, whatever the records and their nouns.
     """
-    rows = changes.rows.all()
-    start = rows if before is None else rows.filter(pk__lt=before)
-    there = records_of(start.order_by("-pk")[: PAGE + 1])
-    allowed = {key: record for key, record in there.items() if may(actor, "history", record)}
-    return _page(actor, rows, allowed, before)
+    rows = _rows(changes.rows.all(), before)
+    there = records_of(rows)
+    return _page(actor, rows, {key: record for key, record in there.items() if may(actor, "history", record)}, there)
 
 
 def done_by(actor: Actor, *, before: int | None = None) -> tuple[list[Done], int | None]:
@@ -127,23 +127,32 @@ def done_by(actor: Actor, *, before: int | None = None) -> tuple[list[Done], int
     return made, those[PAGE - 1].pk if len(those) > PAGE else None
 
 
-def may_undo(actor: Actor, changes: ChangeSet) -> bool:
+def may_undo(actor: Actor, changes: ChangeSet, known: Mapping[tuple[str, str], Record] = NOTHING) -> bool:
     """Whether a person may put a set back: each record is theirs to edit and to bring back.
 
     Sets of more than MOST_UNDONE records are imports, which are put back on pages of their own.
+
+    Parameters
+    ----------
+    known : records that the changes tell of and that were read before
     """
-    merge = Merge.objects.filter(changes=changes).first() if changes.kind == ChangeSet.Kind.MERGE else None
+    if getattr(changes, "undone_by", None) is not None:
+        return False
+    merge: Merge | None = getattr(changes, "merge", None)
     if merge is not None:  # who may not merge may not part, whatever they own
-        pair = changes.rows.filter(noun=merge.noun, record_id__in=(merge.kept_id, merge.gone_id))
-        is_undone = getattr(changes, "undone_by", None) is not None
-        return not is_undone and all(may(actor, "merge", record) for record in records_of(pair).values())
+        pair = {(merge.noun, merge.kept_id), (merge.noun, merge.gone_id)}
+        lacking = changes.rows.filter(noun=merge.noun, record_id__in=[i for _, i in pair - set(known)])
+        there = {**known, **(records_of(lacking) if pair - set(known) else {})}
+        return all(may(actor, "merge", there[key]) for key in pair if key in there)
     rows = list(changes.rows.order_by("pk")[: MOST_UNDONE + 1])
-    if not rows or len(rows) > MOST_UNDONE or getattr(changes, "undone_by", None) is not None:
+    if not rows or len(rows) > MOST_UNDONE:
         return False
-    if not all(may(actor, "edit", record) for record in records_of(rows).values()):
+    unread = [row for row in rows if (row.noun, row.record_id) not in known]
+    there = {**known, **records_of(unread)}
+    if not all(may(actor, "edit", there[row.noun, row.record_id]) for row in rows):
         return False
-    back = _before(rows).items()
-    return all(all(may_bring(actor, noun, list(values.values()))) for noun, values in back)
+    back = {noun: list(values.values()) for noun, values in _before(rows).items()}
+    return all(all(allowed) for allowed in may_bring_each(actor, back).values())
 
 
 @transaction.atomic
@@ -182,51 +191,29 @@ def restore(actor: Actor, record: Record) -> ChangeSet:
     return change(actor, record.noun, [Edit(record.record_id, values, 0)], note=gettext("恢复已删除的记录"))
 
 
-def records_of(rows: Iterable[Change]) -> dict[tuple[str, str], Record]:
-    """The records that some changes tell of: as they are, or as they last were where they are gone."""
-    by_noun: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for row in rows:
-        by_noun.setdefault(row.noun, {}).setdefault(row.record_id, row.before or row.after or {})
-    found: dict[tuple[str, str], Record] = {}
-    for noun, wanted in by_noun.items():
-        live = {r.record_id: r for r in MODELS[noun].objects.select_related("place").filter(pk__in=list(wanted))}
-        gone = {i: values for i, values in wanted.items() if i not in live}
-        found |= {(noun, i): r for i, r in (live | as_records(noun, gone)).items()}
-    return found
-
-
-def as_records(noun: str, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Record]:
-    """Records that are not in the registry, made from their plain values for the rules to judge."""
-    if not values:
-        return {}
-    model = MODELS[noun]
-    found = homes(noun, list(values.values()))
-    places = Place.objects.in_bulk([home.place_id for home in found])
-    made = {}
-    for (record_id, row), home in zip(values.items(), found, strict=True):
-        own = {c.name: row[c.name] for c in model.table.columns if row.get(c.name) is not None}
-        carried = {"state": row.get("state") or Record.State.PUBLISHED, "tiers": row.get("tiers") or {}}
-        whole = {"key": record_id} if len(model.table.key) > 1 else {}
-        place = places.get(home.place_id) or Place.root()
-        made[record_id] = model(**own, **carried, **whole, owner_id=home.owner_id, place=place)
-    return made
-
-
-def _page(actor: Actor, rows: Any, records: Mapping[tuple[str, str], Record], before: int | None) -> Page:
-    """The changes whose records are given; others are passed over."""
+def _rows(rows: Any, before: int | None) -> list[Change]:
+    """The changes of a page, the newest first, and one more where there is another page."""
     others = Change.objects.filter(changes=OuterRef("changes")).exclude(pk=OuterRef("pk"))
     start = rows if before is None else rows.filter(pk__lt=before)
     asked = start.select_related("changes__by", "changes__undone_by").prefetch_related("changes__by__memberships")
-    those = list(asked.annotate(has_others=Exists(others)).order_by("-pk")[: PAGE + 1])
+    return list(asked.annotate(has_others=Exists(others)).order_by("-pk")[: PAGE + 1])
+
+
+def _page(
+    actor: Actor, those: list[Change], records: Mapping[tuple[str, str], Record],
+    every: Mapping[tuple[str, str], Record] = NOTHING,
+) -> Page:  # fmt: skip
+    """The changes whose records are given; others are passed over."""
     mine = [(row, records[row.noun, row.record_id]) for row in those[:PAGE] if (row.noun, row.record_id) in records]
     names = _names(actor, [row for row, _ in mine])
-    mutual = opened(actor, {row.noun for row, _ in mine})
+    mutual = opened(actor, {row.noun for row, record in mine if len(shown(actor, record)) < len(record.table.columns)})
     entries = []
     for row, record in mine:
         who = _who(actor, row.changes, record)
         lines = _lines(actor, row, record, names, is_mutual=(row.noun, row.record_id) in mutual)
-        entries.append(Entry(row, record, who, _what(row), lines, not row.has_others))
-    return Page(entries, those[PAGE - 1].pk if len(those) > PAGE else None)
+        has_others = row.has_others  # type: ignore[attr-defined]
+        entries.append(Entry(row, record, who, _what(row), lines, not has_others))
+    return Page(entries, those[PAGE - 1].pk if len(those) > PAGE else None, every)
 
 
 def _what(row: Change) -> str:
@@ -306,18 +293,14 @@ def _told(found: Any) -> str:
 
 
 def _names(actor: Actor, rows: Sequence[Change]) -> dict[str, dict[str, str]]:
-    """Names of what the changes refer to, as far as a person may see it. Cost: a query for each noun referred to."""
+    """Names of what the changes refer to, as far as a person may see it. Cost: one query."""
     asked: dict[str, set[str]] = {}
     for row in rows:
         for column in schema.tables()[row.noun].columns:
             if is_reference(column):
                 found = {str(side[column.name]) for side in (row.before, row.after) if side and side.get(column.name)}
                 asked.setdefault(column.targets[0][0], set()).update(found)
-    return {
-        noun: {r.record_id: str(r) for r in visible(actor, MODELS[noun].objects.filter(pk__in=sorted(ids)))}
-        for noun, ids in asked.items()
-        if ids
-    }
+    return names_of(actor, asked)
 
 
 def _before(rows: Iterable[Change]) -> dict[str, dict[str, Mapping[str, Any]]]:

@@ -76,7 +76,9 @@ def restore_record(request: SignedIn, noun: str, record_id: str) -> HttpResponse
 
 
 def _set(number: int) -> ChangeSet:
-    found = ChangeSet.objects.select_related("by", "undone_by", "undoes", "brought_by").filter(pk=number).first()
+    found = (
+        ChangeSet.objects.select_related("by", "undone_by", "undoes", "brought_by", "merge").filter(pk=number).first()
+    )
     if found is None:
         raise Http404
     return found
@@ -97,7 +99,7 @@ def _shared(request: SignedIn, changes: ChangeSet, page: telling.Page) -> dict[s
     return {
         "changes": changes, "page": page, "entries": [(e, schema.tables()[e.change.noun]) for e in page.entries],
         "undone_by": getattr(changes, "undone_by", None), "brought": getattr(changes, "brought_by", None),
-        "may_undo": telling.may_undo(request.actor, changes), "with_pages": frozenset(FACES),
+        "may_undo": telling.may_undo(request.actor, changes, page.records), "with_pages": frozenset(FACES),
     }  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def undo_changes(request: SignedIn, number: int) -> HttpResponse:
     page = telling.rows_of(request.actor, changes)
     if not page.entries and changes.by_id != request.actor.user_id:
         raise Http404
-    if getattr(changes, "undone_by", None) is None and not telling.may_undo(request.actor, changes):
+    if getattr(changes, "undone_by", None) is None and not telling.may_undo(request.actor, changes, page.records):
         raise PermissionDenied
     try:
         made = telling.undo_set(request.actor, changes)

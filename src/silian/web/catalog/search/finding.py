@@ -90,8 +90,13 @@ class Page:
     facets: list[Facet] = field(default_factory=list)
     meant: list[tuple[str, int, str]] = field(default_factory=list)  # words, count, address
     near: list[Result] = field(default_factory=list)
-    lag: Waiting | None = None  # where the index lags behind
+    behind: Waiting = field(default_factory=lambda: Waiting(0, 0.0))  # what the index has not taken in
     problem: WebError | None = None
+
+    @property
+    def lag(self) -> Waiting | None:
+        """What the index has not taken in, where that is worth saying."""
+        return self.behind if self.behind.seconds > LATE else None
 
     @property
     def others(self) -> list[Unit]:
@@ -117,7 +122,7 @@ def sought_of(given: Mapping[str, str]) -> Sought:
 
 
 def found_page(actor: Actor, sought: Sought, language: schema.Language) -> Page:
-    """A page of what a person finds. Cost: one query for each kind of record on it, and four."""
+    """A page of what a person finds. Cost: one query for each kind of record on it, and four more."""
     known = terms()
     asked = question(sought.words, terms=known)
     plain = question(sought.words, terms=known, is_plain=True)
@@ -134,12 +139,11 @@ def found_page(actor: Actor, sought: Sought, language: schema.Language) -> Page:
             near = results(actor, searching.nearest(actor, asked, 5), wanted.question, mutual)
     except WebError as problem:
         return Page(sought, asked, problem=problem)
-    behind = waiting()
     return Page(
         sought, asked, results(actor, hits.keys, wanted.question, mutual), hits.count,
         start + PAGE < min(hits.count, searching.MANY), _nouns(sought, hits, language),
         [f for name in names[1:] if (f := _facet(sought, hits, name, language)).choices], meant, near,
-        behind if behind.seconds > LATE else None,
+        waiting(),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tantivy
 from django.conf import settings
+from django.db.models import Count, Min
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
@@ -271,10 +272,9 @@ def keep(is_over: Callable[[], bool], *, beside: Callable[[], None] = lambda: No
 
 def waiting() -> Waiting:
     """What the index has not taken in yet. Cost: one query."""
-    oldest = Unindexed.objects.order_by("pk").values_list("at", flat=True).first()
-    if oldest is None:
-        return Waiting(0, 0.0)
-    return Waiting(Unindexed.objects.count(), max(0.0, (timezone.now() - oldest).total_seconds()))
+    told = Unindexed.objects.aggregate(count=Count("pk"), oldest=Min("at"))
+    seconds = (timezone.now() - told["oldest"]).total_seconds() if told["oldest"] else 0.0
+    return Waiting(told["count"], max(0.0, seconds))
 
 
 # ── what stands in it ──

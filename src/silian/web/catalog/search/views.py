@@ -18,12 +18,13 @@ from silian.web.base.languages import page_language
 from silian.web.base.names import check_name
 from silian.web.catalog.models import IndexState, SavedSearch
 from silian.web.catalog.search import finding, saved
-from silian.web.catalog.search.indexing import reader, waiting
+from silian.web.catalog.search.indexing import reader
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from silian.web.base.requests import Request, SignedIn
+    from silian.web.catalog.search.indexing import Waiting
 
 
 class NameForm(forms.Form):
@@ -43,7 +44,8 @@ def search_page(request: Request) -> HttpResponse:
         "previous": sought.address(page=sought.page - 1), "next": sought.address(page=sought.page + 1),
         "plain": sought.address(plain="" if sought.is_plain else "1"), "newest": sought.address(sort="newest"),
         "relevant": sought.address(but="sort"), "problem": page.problem.message(language) if page.problem else "",
-        "kept": [(n, v) for n, v in {"q": sought.words, **sought.chosen}.items() if v], "state": _state(request),
+        "kept": [(n, v) for n, v in {"q": sought.words, **sought.chosen}.items() if v],
+        "state": _state(request, page.behind),
     }  # fmt: skip
     return render(request, "catalog/search.html", shared)
 
@@ -120,7 +122,7 @@ def _own(request: SignedIn, number: int) -> SavedSearch:
     return found
 
 
-def _state(request: Request) -> dict[str, Any] | None:
+def _state(request: Request, behind: Waiting) -> dict[str, Any] | None:
     """How the index stands, for administrators."""
     if not request.actor.holds("administrator"):
         return None
@@ -129,4 +131,4 @@ def _state(request: Request) -> dict[str, Any] | None:
     except WebError:
         count = 0
     rebuilt = IndexState.objects.values_list("rebuilt_at", flat=True).first()
-    return {"count": count, "waiting": waiting(), "rebuilt": rebuilt}
+    return {"count": count, "waiting": behind, "rebuilt": rebuilt}

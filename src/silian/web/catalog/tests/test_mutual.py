@@ -141,7 +141,7 @@ def test_mutual_interest_costs_one_query_for_a_page_of_records(people, need, dja
 
     with django_assert_num_queries(1):
         assert ("needs", need.pk) in interests.opened(actor)
-    with django_assert_num_queries(3):  # what is open, the page, names of districts
+    with django_assert_num_queries(4):  # what is open, the page, what is over, names of districts
         listed(actor, FACES["needs"], Asked(), "zh")
     with django_assert_num_queries(0):
         assert interests.opened(administrator) == frozenset()
