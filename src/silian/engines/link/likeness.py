@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BLOCK: Final = 4_000  # phrases compared at once; bounds the memory
+_BLOCK: Final = 1_000  # phrases compared at once; bounds the memory
 _LONGEST: Final = 60  # characters of a phrase that are compared, from its end: there stands its head
 
 
