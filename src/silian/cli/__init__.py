@@ -9,6 +9,7 @@ import click
 from silian import __version__
 from silian.cli import _shown
 from silian.cli._allocate import allocate
+from silian.cli._chain import chain
 from silian.cli._match import match
 from silian.cli._options import EXIT_GRAVE, Group, do_job, region_argument, run_options
 from silian.cli._serve import serve
@@ -45,6 +46,7 @@ def cli() -> None:
 cli.add_command(match)
 cli.add_command(allocate)
 cli.add_command(team)
+cli.add_command(chain)
 cli.add_command(serve)
 
 

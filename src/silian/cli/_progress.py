@@ -28,6 +28,7 @@ STEP_NAMES = {
     "report": ("生成报告", "write the report"),
     "evaluate": ("评估匹配质量", "measure matching"),
     "index": ("建立索引", "build the index"),
+    "backtest": ("回溯检验", "back-test"),
 }
 
 # What an engine says of a long search, and how the screen says it in Chinese.

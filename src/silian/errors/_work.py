@@ -264,6 +264,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{count} row(s) of {path} cannot be used as replies, so nothing was changed. Correct them, then run again.",
         "{path} 中有 {count} 处无法作为答复使用，未作任何调整。请更正后重新运行。",
     ),
+    "run.table": (
+        "{count} cell(s) of {path} cannot be used, so nothing was worked out. Correct them, then run again.",
+        "{path} 中有 {count} 处无法使用，未作任何计算。请更正后重新运行。",
+    ),
     "run.busy": (
         "another run is writing {out} now. Wait for it, or choose another --out.",
         "另有运行正在写入 {out}。请等待其结束，或换一个 --out。",

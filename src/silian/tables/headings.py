@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from silian.tables.schema import repair, tables
+from silian.tables.schema import chain, repair, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +61,9 @@ def headings(table: str) -> Headings:
     ('budget_cny', 'need_id', None)
     """
     columns: dict[str, str] = {}
-    declared = tables().get(table) or repair()[table]  # a region's own, or one that is handed in beside it
+    declared = (
+        tables().get(table) or {**repair(), **chain()}[table]
+    )  # a region's own, or one that is handed in beside it
     for column in declared.columns:
         for text in (column.name, column.label_zh, column.label_en, column.label_zh + column.label_en):
             columns.setdefault(heading_key(text), column.name)

@@ -69,7 +69,7 @@ def complexity(
     has. Where the places and activities fall into parts that share nothing, eigenvectors say which part, not how
     complex: ECI and PCI are those of the largest part, empty elsewhere. They are empty too where no vector is the
     second (years.eci_is_defined). Deterministic; splits by year.
-    Cost: 250 places × 5,000 activities 0.5 s (bench_complexity); O(p² a + p³), p the smaller, a the larger side.
+    Cost: 250 places × 5,000 activities 0.3 s (bench_complexity); O(p² a + p³), p the smaller, a the larger side.
     Source: docs/methods/complexity.md.
 
     Examples
