@@ -93,6 +93,7 @@ ERROR_ROOMS = {
     "match": ("Matching", "匹配"),
     "allocate": ("Assignment", "专家指派"),
     "team": ("Teams for joint challenges", "联合攻关组队"),
+    "chain": ("Industrial chains, complexity and forecasts", "产业链、复杂度与预测"),
     "compute": ("Where work runs", "运行位置"),
     "report": ("Page, sheets and charts", "网页、表格与图"),
     "plan": ("The plan file", "方案文件"),
