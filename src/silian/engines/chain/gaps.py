@@ -194,8 +194,11 @@ def _measured(tables: _Tables, sides: pl.DataFrame, buyers: pl.DataFrame) -> pl.
         .with_columns(pl.col("makers", "buyers", "needs").fill_null(0))
     )
     measured = _met_elsewhere(measured, tables)
-    could_be = (pl.col("makers") <= 1) | (pl.col("outflow_share") > MOSTLY)
-    measured = measured.filter(could_be)
+    # most products of a large graph have nothing to do with the region: left out before anything is summed
+    touched = sides.filter(pl.col("makers") > 0)["product_id"].unique().implode()
+    is_near = pl.col("product_id").is_in(touched) | pl.col("segment").is_not_null()
+    could_be = (pl.col("makers") <= 1) & is_near | (pl.col("outflow_share") > MOSTLY)
+    measured = measured.filter(could_be.fill_null(value=False))
     shares = _shares(sides.join(measured.select("product_id"), on="product_id", how="semi"))
     return (
         measured.join(shares, on="product_id", how="left")
