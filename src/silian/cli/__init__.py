@@ -10,6 +10,8 @@ from silian import __version__
 from silian.cli import _shown
 from silian.cli._allocate import allocate
 from silian.cli._chain import chain
+from silian.cli._chain_map import chain_map
+from silian.cli._gaps import gaps
 from silian.cli._match import match
 from silian.cli._options import EXIT_GRAVE, Group, do_job, region_argument, run_options
 from silian.cli._serve import serve
@@ -46,7 +48,9 @@ def cli() -> None:
 cli.add_command(match)
 cli.add_command(allocate)
 cli.add_command(team)
+cli.add_command(gaps)
 cli.add_command(chain)
+chain.add_command(chain_map)
 cli.add_command(serve)
 
 
@@ -144,13 +148,6 @@ def check(ctx: click.Context, region: Path, out: Path | None, rows: int) -> None
 def run(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
     """Do the main job."""
     do_job(region, plan_path, out, fresh=fresh, where=where, only=())
-
-
-@cli.command(help=say("只找产业链的断档与空白", "Only find the breaks and blanks of the chains"))
-@run_options
-def gaps(region: Path, plan_path: Path | None, out: Path, *, fresh: bool, where: str) -> None:
-    """Find chain gaps only."""
-    do_job(region, plan_path, out, fresh=fresh, where=where, only=("chain",))
 
 
 @cli.command(

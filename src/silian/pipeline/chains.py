@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from silian import tables
+from silian.engines import chain, link
+from silian.pipeline.folder import full_disk_told
+from silian.report import gap_briefs, render
+from silian.report.chain_map import chain_map
+from silian.tables import schema
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from silian.pipeline.job import Run
     from silian.tables import Region
+    from silian.tables.schema import Language
 
 PREFECTURE: Final = 4  # digits of a GB/T 2260 code that name the prefecture-level city
 
@@ -55,3 +67,81 @@ def with_body(rows: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
 def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
     return with_body(makes, same).unique(["org_id", "product_id"], keep="first", maintain_order=True)
+
+
+def cleaned(region: Region) -> chain.Cleaned:
+    """The region's product links made fit for use, and all that was done to them."""
+    return chain.cleaned(region["product_links"], products=region["products"], makes=region["makes"])
+
+
+def what_if(region: Region, *, fill: Sequence[tuple[str, str]] = (), lose: Sequence[str] = ()) -> chain.WhatIf:
+    """What it would do to the gaps if organisations made more products, or left.
+
+    Raises
+    ------
+    ArgumentError, TableError : as `chain.what_if`
+    """
+    posed = chained(region, link.same(region["organisations"]))
+    new = pl.DataFrame(list(fill), schema={"org_id": pl.String, "product_id": pl.String}, orient="row")
+    return chain.what_if(
+        posed.makes,
+        posed.links,
+        region["needs"],
+        products=region["products"],
+        elsewhere=posed.elsewhere,
+        fill=new,
+        lose=list(lose),
+    )
+
+
+def write_briefs(
+    region: Region, run: Run, out: Path, *, products: Sequence[str] = (), most: int = 20, language: Language = "zh"
+) -> None:
+    """Write a page for each gap of a run as one HTML file.
+
+    Raises
+    ------
+    RunError : run.missing where the run has no gaps; run.disk where the disk is full.
+    ArgumentError : as `gap_briefs.briefs`.
+    """
+    found = {name: run.table(name) for name in ("gaps", "gap_parts", "gap_evidence", "gap_fillers")}
+    text = gap_briefs.briefs(region, found, products=list(products) or None, most=most, language=language)
+    with full_disk_told(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+
+
+def write_map(region: Region, out: Path, *, language: Language = "zh") -> chain.Levels:
+    """Write the map of a region's chains (SVG and PNG) and the levels of its products (CSV) into a folder.
+
+    Raises
+    ------
+    RunError : run.disk where the disk is full.
+    """
+    posed = chained(region, link.same(region["organisations"]))
+    found = chain.gaps(
+        posed.makes, posed.links, region["needs"], products=region["products"], elsewhere=posed.elsewhere
+    )  # fmt: skip
+    level = chain.levels(posed.links)
+    drawn = chain_map(region["products"], posed.makes, posed.links, found.gaps, language=language)
+    write_tables({"chain_levels": level.products, "chain_parts": level.parts}, out)
+    with full_disk_told(out):
+        for form in ("svg", "png"):
+            (out / f"chain_map.{form}").write_bytes(render.render(drawn, form))
+    return level
+
+
+def write_tables(found: Mapping[str, pl.DataFrame], out: Path) -> None:
+    """Write tables of `schema.chain()`, of a run or of a region as CSV into a folder.
+
+    Raises
+    ------
+    RunError : run.disk where the disk is full.
+    """
+    known = {**schema.tables(), **schema.results(), **schema.chain()}
+    with full_disk_told(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, table in found.items():
+            wanted = known[name]
+            lacking = [pl.lit(None, t).alias(c) for c, t in wanted.polars.items() if c not in table.columns]
+            (out / f"{name}.csv").write_bytes(tables.to_csv(table.with_columns(lacking), wanted))

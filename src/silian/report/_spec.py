@@ -23,6 +23,7 @@ PALETTE: Final[Mapping[str, str]] = {
     "break": "#b5382a",
     "blank": "#b7791f",
     "outflow": "#6a4fa3",
+    "single": "#4a98b0",
     "ink": "#1d2730",
     "muted": "#56626e",
     "grid": "#dde3e7",

@@ -24,7 +24,7 @@ MAX_CHAINS: Final = 30  # chains of a map of segments: those with most gaps
 COLUMNS: Final = 7  # segments side by side; a longer chain goes on in the next row
 COLOURS: Final[Mapping[str, str]] = {
     "made": PALETTE["main"],
-    "single": PALETTE["second"],
+    "single": PALETTE["single"],
     "break": PALETTE["break"],
     "blank": PALETTE["blank"],
     "outflow": PALETTE["outflow"],
@@ -216,7 +216,8 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     mark = {"type": "rect", "fill": PALETTE["pale"], "cornerRadius": 4, "cursor": "pointer"}
     ends = {"x": x, "x2": {"field": "x2"}}
     inks = [{"test": f"datum['{s}'] > 0", "value": COLOURS[s]} for s in views.MISSING]
-    gap_ink = {"color": {"condition": inks, "value": COLOURS["single"]}}
+    several = {"test": "indexof(datum.marks, ' ') > 0", "value": PALETTE["muted"]}  # the signs tell them apart
+    gap_ink = {"color": {"condition": [several, *inks], "value": COLOURS["single"]}}
     # what the width of a cell leaves beside its counts, and the width left of the first column
     beside, before = f"width / {columns * 1.18:g} * 0.94 - 56", f"width * {0.18 / 1.18:.3f} - 14"
     layer = [

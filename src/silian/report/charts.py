@@ -408,6 +408,7 @@ def gap_ranking(gaps: pl.DataFrame, products: pl.DataFrame, *, language: Languag
         for name, r in zip(label, table.to_dicts(), strict=True)
     ]
     across = bars("product", "score", label, say("axis.gap_score", language), whole=False)
+    across["x"]["axis"] |= {"tickCount": 6, "labelFlush": False}
     shade = colour("kind", list(kinds.values()), [COLOURS[k] for k in kinds])
     encoding = across | {"color": shade} | tips("product", "kind", "chain", "segment", "score", language=language)
     return spec("gap_ranking", language, rows=values, height=BAR * len(label), mark={"type": "bar"}, encoding=encoding)

@@ -60,6 +60,7 @@ DARK: Final[Mapping[str, str]] = {
     PALETTE["break"]: "#f07f6c",
     PALETTE["blank"]: "#e3b341",
     PALETTE["outflow"]: "#b7a3e6",
+    PALETTE["single"]: "#3f8aa1",
     PALETTE["ink"]: "#e6ebef",
     PALETTE["muted"]: "#a4b0ba",
     PALETTE["grid"]: "#2e3a44",
@@ -309,7 +310,7 @@ def _boot(facts: Mapping[str, Any]) -> dict[str, Any]:
         "results": {name: _schema(noun) for name, noun in result_tables().items()},
     }
     views = {**VIEWS, "district_map": BALANCE, "district_balance": BALANCE}
-    said = {key: pair for key, pair in words().items() if not key.startswith(("chart.", "sheets.", "unit."))}
+    said = {key: pair for key, pair in words().items() if not key.startswith(("brief.", "chart.", "sheets.", "unit."))}
     return {
         "words": said,
         "codes": {name: dict(values) for name, values in codes().items()},
