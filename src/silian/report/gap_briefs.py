@@ -110,7 +110,7 @@ def _page(
         [
             f'<article><header><p class="kind {gap["kind"]}">{_text(kind)}</p>',
             f"<h1>{_text(shown['products'].get(product, product))}</h1><p>{_text(place)}</p></header>",
-            f"<p>{_text(say('chain.why_' + gap['kind'], language, **counts))}</p>",
+            f"<p>{_text(say('gap.why_' + gap['kind'], language, **counts))}</p>",
             _figures(gap, language),
             _score(gap, parts["gap_parts"].get(product, []), language),
             f"<h2>{_text(say('brief.evidence', language))}</h2>",
@@ -157,7 +157,7 @@ def _side(
     rows.sort(key=lambda r: (-(r["makers"] or 0), r["other_id"]))
     said = []
     for row in rows[:LISTED]:
-        makers = f" ({say('chain.makers', language, count=row['makers'])})" if row["makers"] else ""
+        makers = f" ({say('gap.makers', language, count=row['makers'])})" if row["makers"] else ""
         said.append(f"<li>{_text(shown[NOUN[side]].get(row['other_id'], row['other_id']) + makers)}</li>")
     heading = _text(f"{code_label('gap_side', side, language)} {len(rows):,}")
     return f"<section><h3>{heading}</h3><ul>{''.join(said)}</ul>{_more(rows, language)}</section>"
@@ -177,7 +177,7 @@ def _fillers(
         because = [code_label("filler_reason", row["reason"], language), _because(row, shown)]
         if row["like_id"]:
             like = shown["organisations"].get(row["like_id"], row["like_id"])
-            because.append(say("chain.alike", language, name=like, score=f"{row['likeness']:.2f}"))
+            because.append(say("gap.alike", language, name=like, score=f"{row['likeness']:.2f}"))
         why = " · ".join(filter(None, because))
         said.append(f"<li><b>{_text(name)}</b> {row['score']:.2f}<br><small>{_text(why)}</small></li>")
     return f"{title}<ol>{''.join(said)}</ol>{_more(rows, language)}"

@@ -112,7 +112,7 @@ function showGap(id) {
   const label = (name) => pick(gaps.schema.columns[name].label);
   const neighbour = (r) => {
     const makers = evidence.get("makers", r), other = evidence.get("other_id", r), link = linkOf("products", other);
-    return h("li", {}, h("span", { dir: "auto" }, link ? h("a", { href: link }, nameOf("products", other)) : nameOf("products", other)), makers ? h("span", { class: "here" }, t("chain.makers", { count: makers })) : null);
+    return h("li", {}, h("span", { dir: "auto" }, link ? h("a", { href: link }, nameOf("products", other)) : nameOf("products", other)), makers ? h("span", { class: "here" }, t("gap.makers", { count: makers })) : null);
   };
   const column = (name, label_) => h("div", {}, h("h4", {}, label_), side(name).length ? h("ul", { tabindex: side(name).length > 9 ? 0 : null, "aria-label": label_ }, side(name).map(neighbour)) : h("p", { class: "none" }, t("chain.none_known")));
   const naming = side("need"), buying = side("buyer"), maker = side("maker");
@@ -120,7 +120,7 @@ function showGap(id) {
   fill(chain.detail,
     h("div", { class: "badges" }, h("span", { class: "badge " + get("kind") }, codeLabel("gap_kind", get("kind"))), [get("chain"), get("segment")].filter(Boolean).map((c) => h("span", { class: "badge" }, c))),
     h("h3", { tabindex: -1, dir: "auto" }, nameOf("products", id)),
-    h("p", { class: "prose" }, t("chain.why_" + get("kind"), { upstream: get("upstream_here"), upstream_all: get("upstream_all"), downstream: get("downstream_here"), downstream_all: get("downstream_all"), buyers: get("buyers"), needs: get("needs") })),
+    h("p", { class: "prose" }, t("gap.why_" + get("kind"), { upstream: get("upstream_here"), upstream_all: get("upstream_all"), downstream: get("downstream_here"), downstream_all: get("downstream_all"), buyers: get("buyers"), needs: get("needs") })),
     h("dl", { class: "facts" }, fact(label("rank"), get("rank")), fact(label("score"), scoreNode(get("score"))), fact(t("chain.upstream_share"), t("chain.of", { here: get("upstream_here"), all: get("upstream_all") })), fact(t("chain.downstream_share"), t("chain.of", { here: get("downstream_here"), all: get("downstream_all") })), fact(label("buyers"), format.count(get("buyers"))), fact(label("needs"), format.count(get("needs"))), fact(label("flow"), format.score(get("flow"))), get("elsewhere") === null ? null : fact(label("elsewhere"), format.count(get("elsewhere"))), get("outflow_share") === null ? null : fact(label("outflow_share"), format.share(get("outflow_share")))),
     h("h4", { class: "part-h" }, t("chain.evidence")),
     h("div", { class: "near" }, column("upstream", t("chain.upstream", { count: side("upstream").length })), h("div", { class: "mid " + get("kind") }, nameOf("products", id)), column("downstream", t("chain.downstream", { count: side("downstream").length }))),
@@ -138,7 +138,7 @@ function fillers(id) {
     return [h("h4", { class: "part-h" }, t("chain.fill_" + noun)), h("ol", { class: "hits" }, own.map((r) => {
       const filler = table.get("filler_id", r), noun_ = noun + "s", org = noun === "organisation" ? null : factOf(noun_, filler, "org_id"), district = factOf(noun_, filler, "district_id");
       return h("li", {}, h("span", { class: "rank" }, table.get("rank", r)),
-        h("div", {}, h("div", { class: "what", dir: "auto" }, nameOf(noun_, filler)), h("div", { class: "sub" }, [codeLabel("filler_reason", table.get("reason", r)), org && nameOf("organisations", org), district && nameOf("districts", district), table.get("like_id", r) && t("chain.alike", { name: nameOf("organisations", table.get("like_id", r)), score: format.score(table.get("likeness", r)) }), filler].filter(Boolean).map((x) => h("span", {}, x)))),
+        h("div", {}, h("div", { class: "what", dir: "auto" }, nameOf(noun_, filler)), h("div", { class: "sub" }, [codeLabel("filler_reason", table.get("reason", r)), org && nameOf("organisations", org), district && nameOf("districts", district), table.get("like_id", r) && t("gap.alike", { name: nameOf("organisations", table.get("like_id", r)), score: format.score(table.get("likeness", r)) }), filler].filter(Boolean).map((x) => h("span", {}, x)))),
         h("span", { class: "score" }, format.score(table.get("score", r))));
     }))];
   });
