@@ -92,7 +92,6 @@ ERROR_ROOMS = {
     "text": ("Words and vectors", "分词与向量"),
     "match": ("Matching", "匹配"),
     "allocate": ("Assignment", "专家指派"),
-    "chain": ("Complexity and forecasts of chains", "产业复杂度与空白预测"),
     "team": ("Teams for joint challenges", "联合攻关组队"),
     "chain": ("Industrial chains, complexity and forecasts", "产业链、复杂度与预测"),
     "compute": ("Where work runs", "运行位置"),

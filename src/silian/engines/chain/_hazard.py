@@ -11,8 +11,6 @@ from silian.engines.chain import _relatedness
 from silian.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
@@ -123,19 +121,18 @@ def _more_than(here: Matrix, expected: Matrix, half: float) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Yearly rates: level * exp((terms - middle) · weights)."""
+    """Yearly rates: level * exp((terms - their mean over the blanks of the year) · weights)."""
 
     names: tuple[str, ...]
     weights: Matrix  # (terms,)
-    middle: Matrix  # (terms,)
-    level: float  # fills a year of a blank with middle terms
+    level: float  # fills a year of a blank with mean terms
 
     def parts(self, rows: NDArray[np.float32]) -> Matrix:
-        """What each term adds to the logarithm of the rate, shape (blanks, terms)."""
-        return (rows - self.middle) * self.weights
+        """What each term adds to the logarithm of the rate, shape (blanks, terms); rows: all blanks of a year."""
+        return _centred(rows) * self.weights
 
     def chance(self, rows: NDArray[np.float32], years: int) -> Matrix:
-        """Probability that each blank is filled within so many years."""
+        """Probability that each blank is filled within so many years; rows: all blanks of a year."""
         rate = self.level * np.exp(self.parts(rows).sum(axis=1))
         chance: Matrix = -np.expm1(-years * rate)
         return chance
@@ -144,6 +141,8 @@ class Rates:
 def learnt(history: History, until: int) -> Rates:
     """Rates from what happened year by year up to `until`: a Poisson regression with a prior on every weight.
 
+    Every year has a level of its own while the weights are learnt, so that waves do not pass for reasons.
+
     Raises
     ------
     TableError : chain.history where no blank was open in an earlier year.
@@ -151,25 +150,27 @@ def learnt(history: History, until: int) -> Rates:
     started = int(history.year.min())
     years = [_Year.of(history, year, until) for year in range(max(started, until - BACK), until)]
     seen = [year for year in years if year.filled.size]
-    names = terms(history, until).names
-    prior = [PRIOR[_kind(name)] for name in names]
-    mean, spread = (np.array([p[i] for p in prior]) for i in (0, 1))
     if not seen:
         raise TableError("chain.history", until=until)
-    middle = sum((y.weight * y.rows.sum(axis=0, dtype=np.float64) for y in seen), np.zeros(mean.size))
-    middle = middle / sum(y.weight * y.filled.size for y in seen)
-    fills = sum(y.weight * y.filled.sum() for y in seen) + 0.5  # half a fill, so that none is no proof of never
-    start = np.log(fills / sum(y.weight * y.filled.size for y in seen))
-    found = _highest(seen, middle, np.append(start, mean), np.append(1e-6, spread**-2.0))
-    weights = found[1:]
+    names = terms(history, until).names
+    prior = np.array([PRIOR[_kind(name)] for name in names])
+    weights = _highest(seen, prior[:, 0], prior[:, 1] ** -2.0)
     # how many arrive in all comes in waves and goes: for the level all years count alike
-    expected = sum(np.exp((y.rows - middle) @ weights).sum() for y in seen)
-    happened = sum(y.filled.sum() for y in seen) + 0.5
-    return Rates(names, weights, middle, float(happened / expected))
+    expected = sum(float(np.exp(_centred(year.rows) @ weights).sum()) for year in seen)
+    happened = sum(int(year.filled.sum()) for year in seen) + 0.5  # half a fill: none is no proof of never
+    return Rates(names, weights, happened / expected)
 
 
 def _kind(name: str) -> str:
     return name if name in PRIOR else "group" if name.startswith("group") else "link"
+
+
+def _centred(rows: NDArray[np.float32]) -> Matrix:
+    """The terms as they differ from their mean over the blanks of the year."""
+    wide = rows.astype(np.float64)
+    if len(wide):
+        wide -= wide.mean(axis=0)
+    return wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,35 +184,36 @@ class _Year:
     @classmethod
     def of(cls, history: History, year: int, until: int) -> _Year:
         blanks = history.blanks(year)
-        ago = until - year - 1
         return cls(
             rows=terms(history, year).of(blanks),
             filled=(history.first == year + 1)[blanks],
-            weight=0.5 ** (ago / HALF_LIFE),
+            weight=0.5 ** ((until - year - 1) / HALF_LIFE),
         )
 
+    def slope_and_bend(self, weights: Matrix) -> tuple[Matrix, Matrix]:
+        """First and (negative) second derivative of the logarithm of the likelihood, given how many were filled."""
+        wide = _centred(self.rows)
+        size = wide @ weights
+        share = np.exp(size - size.max())
+        share /= share.sum()
+        mean = share @ wide
+        slope = wide[self.filled].sum(axis=0) - self.filled.sum() * mean
+        bend = self.filled.sum() * ((wide * share[:, None]).T @ wide - np.outer(mean, mean))
+        return self.weight * slope, self.weight * bend
 
-def _highest(years: list[_Year], middle: Matrix, start: Matrix, precision: Matrix) -> Matrix:
-    """Constant and weights of the highest posterior density, by Newton's method; the start is the prior's mean."""
-    at = start.copy()
+
+def _highest(years: list[_Year], mean: Matrix, precision: Matrix) -> Matrix:
+    """Weights of the highest posterior density, by Newton's method from the prior's mean."""
+    at = mean.copy()
+    told = [year for year in years if year.filled.any()]
     for _ in range(STEPS):
-        slope, bend = -precision * (at - start), np.diag(precision)
-        for rows, rest, weight in _blocks(years):
-            sides = np.column_stack([np.ones(len(rows)), rows - middle])
-            rate = np.exp(np.clip(sides @ at, -30.0, 3.0))
-            slope = slope + weight * (sides.T @ (rest - rate))
-            bend = bend + weight * (sides * rate[:, None]).T @ sides
+        slope, bend = -precision * (at - mean), np.diag(precision)
+        for year in told:
+            slope_of, bend_of = year.slope_and_bend(at)
+            slope, bend = slope + slope_of, bend + bend_of
         step = np.linalg.solve(bend, slope)
         step *= min(1.0, LARGEST_STEP / float(np.abs(step).max() or 1.0))
         at = at + step
         if float(np.abs(step).max()) < SETTLED:
             break
     return at
-
-
-def _blocks(years: list[_Year], size: int = 200_000) -> Iterator[tuple[Matrix, Matrix, float]]:
-    """The rows in pieces that fit the memory."""
-    for year in years:
-        for start in range(0, len(year.rows), size):
-            piece = slice(start, start + size)
-            yield year.rows[piece].astype(np.float64), year.filled[piece].astype(np.float64), year.weight

@@ -61,7 +61,7 @@ def forecast(
     -------
     forecast : place, activity, probability; one row for each place known by `until` and each activity that it lacks,
         sorted by place, activity. With `parts`, by_place, by_activity and by_relatedness too: what each adds to the
-        logarithm of the yearly rate, beside the middle blank that was learnt from.
+        logarithm of the yearly rate, beside the mean blank.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def forecast(
     ...                          "activity": ["rice", "steel", "chips", "rice", "steel", "rice"],
     ...                          "year": [2001, 2002, 2004, 2002, 2004, 2003]})
     >>> forecast(presence, until=2004, horizon=3).with_columns(pl.col("probability").round(2)).rows()
-    [('b', 'chips', 0.95), ('c', 'chips', 0.75), ('c', 'steel', 0.82)]
+    [('b', 'chips', 0.9), ('c', 'chips', 0.66), ('c', 'steel', 0.74)]
     """
     if horizon < 1:
         raise ArgumentError("argument.value", name="horizon", found=horizon, wanted="1 or more years")
