@@ -76,7 +76,7 @@ def forecast(
     them, how much more of what is related is here than the place's size tells (proximity, each kind of group, each
     direction of each kind of link). The w_k are a Poisson regression on what happened year by year up to `until`, with
     a prior near a law of gravity and a short memory. Deterministic. Splits: no.
-    Cost: 31 places × 290 activities 0.15 s; 250 × 5,000, a million blanks, 33 s and 0.8 GiB (bench_forecast).
+    Cost: 31 places × 290 activities 0.06 s; 250 × 5,000, a million blanks, 13 s and 0.8 GiB (bench_forecast).
     Source: docs/methods/chain-forecast.md.
 
     Examples
