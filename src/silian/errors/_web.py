@@ -105,6 +105,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "holds an invisible sign that turns the direction of the text, so that it shows as another. Type it anew.",
         "含有改变文字方向的不可见字符，显示会与实际不符。请重新输入。",
     ),
+    "web.import_code": (
+        "is the code of another organisation as well: the id behind the equals sign, where you may see it. If the two "
+        "are one, give the row that id; if not, take the row as it is.",
+        "这个统一社会信用代码另有单位使用，等号后为其编号（您看不到的不列）。若是同一单位，请改用该编号；若不是，可照常导入。",
+    ),
     "web.import_merged": (
         "was merged into the record whose id stands behind the arrow. Use that id.",
         "这条记录已并入另一条记录，箭头后是其编号。请改用该编号。",

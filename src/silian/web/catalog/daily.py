@@ -1,4 +1,4 @@
-"""What is done once a day: records expire, forms that nobody came back to go."""
+"""What is done once a day: records expire, forms that nobody came back to go, and so do files kept long enough."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.catalog.entry.drafts import drop_old
+from silian.web.catalog.exchange.exports import sweep
+from silian.web.catalog.exchange.keeping import drop_old_files
 from silian.web.catalog.records.publishing import expire
 
 AT: Final = time(0, 10)  # shortly after the day has changed: what ended yesterday is gone in the morning
@@ -21,6 +23,8 @@ def daily_task() -> None:
     keep_daily()
     expire(timezone.localdate())
     drop_old()
+    drop_old_files(timezone.now())
+    sweep()
     DBTaskResult.objects.filter(task_path=daily_task.module_path, status=TaskResultStatus.SUCCESSFUL).delete()
 
 

@@ -11,7 +11,8 @@ from silian.web.base import personal
 from silian.web.base.languages import page_language
 from silian.web.base.personal import PSEUDONYM_STAYS, Fate, Kind, Section
 from silian.web.catalog.changing import Edit, change
-from silian.web.catalog.models import Change, Expert, ImportRow, Interest, Record, Work
+from silian.web.catalog.exchange.keeping import drop_files
+from silian.web.catalog.models import Change, Expert, Import, ImportRow, Interest, Record, Work
 from silian.web.catalog.wording import as_read
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def erase_expert(actor: Actor, user: User, wish: Wish) -> Iterator[Fate]:
     rows = ImportRow.objects.filter(noun="experts", record_id=expert.pk)
     past += _empty(ImportRow, rows, ("before", "values"), emptied)
     yield Fate(_("专家记录中的姓名、简介与历史中的这些内容"), 1 + past)
+    told = ImportRow.objects.filter(noun="experts", record_id=expert.pk).values("brought")
+    if dropped := drop_files(Import.objects.filter(pk__in=told)):
+        yield Fate(_("写入过这些内容的导入文件"), dropped)
     yield Fate(label, 1, _("只留编号、单位与领域，业绩与成果仍可引用。"))
 
 

@@ -22,6 +22,7 @@ from silian.web.base.actors import VISITOR, actor_of
 from silian.web.catalog.beside import attachments
 from silian.web.catalog.duplicates.tasks import take_up_reports
 from silian.web.catalog.exchange import exports, imports
+from silian.web.catalog.exchange.keeping import UNDER_WAY
 from silian.web.catalog.models import Attachment, Export, Import
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from silian.web.base.actors import Actor
     from silian.web.catalog.models import Record
 
-UNDER_WAY: Final = (Import.State.READING, Import.State.APPLYING, Import.State.UNDOING)
 ORPHAN: Final = 600  # seconds after which a file without an import is nobody's
 TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
 _LOG = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.db import models
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +17,7 @@ from openpyxl import load_workbook
 from silian.web.base import audit, personal
 from silian.web.base.models import Consent, Erasure, Invitation, LogEntry, Membership, Post, User
 from silian.web.catalog.changing import Edit, change, undo
-from silian.web.catalog.models import Change, ChangeSet, Expert, Interest, Need, Organisation
+from silian.web.catalog.models import Change, ChangeSet, Expert, Import, ImportRow, Interest, Need, Organisation
 
 PASSWORD = "a-long-password-of-mine"
 NAME, EMAIL = "欧阳娜娜🧪", "ouyang@x.invalid"
@@ -237,3 +238,21 @@ def test_erase_leaves_the_records_of_the_organisation(own):
     erase(own)
 
     assert Organisation.objects.count() == before
+
+
+def test_erase_deletes_the_files_of_imports_that_named_the_expert(own, people, django_capture_on_commit_callbacks):
+    expert = Expert.objects.get(name=NAME)
+    named, other = (Import(by=people["broker"].user, name="experts.csv", state="done") for _ in range(2))
+    for made, record_id in ((named, expert.pk), (other, "E-other")):
+        made.file.save("experts.csv", ContentFile(f"expert_id,name\n{record_id},{NAME}\n".encode()))
+        ImportRow.objects.create(
+            brought=made, noun="experts", record_id=record_id, what="change", values={"name": NAME}
+        )
+    storage, name = named.file.storage, named.file.name
+
+    with django_capture_on_commit_callbacks(execute=True):
+        erase(own)
+
+    assert not storage.exists(name)
+    assert storage.exists(other.file.name)
+    assert Import.objects.get(pk=named.pk).file.name == ""

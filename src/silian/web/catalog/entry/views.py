@@ -17,7 +17,7 @@ from silian.web.base import errors
 from silian.web.base.actors import VISITOR
 from silian.web.base.languages import page_language
 from silian.web.catalog.changing import StaleError
-from silian.web.catalog.entry import drafts, identifiers
+from silian.web.catalog.entry import codes, drafts, identifiers
 from silian.web.catalog.entry.picking import offer, offers
 from silian.web.catalog.entry.typed import EntryForm
 from silian.web.catalog.entry.writing import Sent, differences, gone_text, may_begin, may_save, save
@@ -89,9 +89,15 @@ def _sent(request: Request, noun: str, record: Record | None, *, is_merged: bool
         form.add_error("org_id" if "org_id" in form.fields else None, _("您无权以该单位或该区县的名义保存。"))
     if not form.is_valid():
         return _form_page(request, form, status=422, **shown)
+    note = ""
+    if taken := codes.taken(actor, noun, record, form.cleaned_data, is_published=is_published):
+        note = codes.note_of(data)
+        if not note:
+            form.add_error("uscc", _("这个代码已登记。如仍要保存，请在页末勾选并写明理由。"))
+            return _form_page(request, form, status=422, taken=taken, **shown)
     digest = drafts.digest_of(drafts.typed_of(request.POST), action)
     number, token = record.record_id if record else "", shown["token"] or drafts.new_token()
-    sent = Sent(noun, number, token, version, form.cleaned_data, digest, is_published)
+    sent = Sent(noun, number, token, version, form.cleaned_data, digest, is_published, note)
     try:
         saved = save(actor, sent)
     except StaleError:
@@ -134,12 +140,13 @@ def _choose(data: QueryDict, noun: str, record: Record | None) -> None:
 
 def _form_page(
     request: Request, form: EntryForm, *, version: int, token: str = "", restored: str = "", replaces: str = "",
-    status: int = 200,
+    status: int = 200, taken: codes.Taken | None = None,
 ) -> HttpResponse:  # fmt: skip
     record = form.record
     shared = {
         "record": record, "form": form, "table": form.table, "face": FACES[form.noun], "version": version,
-        "token": token or drafts.new_token(), "restored": restored, "replaces": replaces,
+        "token": token or drafts.new_token(), "restored": restored, "replaces": replaces, "taken": taken,
+        "anyway": request.POST.get("anyway"), "reason": request.POST.get("anyway_reason", "")[: codes.LONGEST],
         "is_unpublished": record is None or record.state != Record.State.PUBLISHED,
         "may_publish": record is None or may_publish(request.actor, record),
     }  # fmt: skip

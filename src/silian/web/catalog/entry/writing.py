@@ -39,6 +39,7 @@ class Sent:
     values: Mapping[str, Any]  # columns, tiers, translations
     digest: str  # of the texts
     is_published: bool = False  # to be published with it
+    note: str = ""  # what the history is to say of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def save(actor: Actor, sent: Sent) -> str:
         values = {name: value for name, value in values.items() if name not in record.table.key}
         source = "owner" if is_own(actor, record) else "steward"
     values |= _state(actor, sent, record)
-    change(actor, sent.noun, [Edit(number, values, version)], source=source)
+    change(actor, sent.noun, [Edit(number, values, version)], source=source, note=sent.note)
     now = MODELS[sent.noun].objects.values_list("version", flat=True).get(pk=number)
     drafts.finish(draft, number, digest=sent.digest, version=now)
     return number

@@ -15,6 +15,7 @@ from silian.tables.problems import listed, places
 from silian.tables.references import EITHER, broken, ids_of
 from silian.web.catalog.exchange.forwarding import forwarded, merged_ids, refused
 from silian.web.catalog.exchange.import_rights import deletable, permitted
+from silian.web.catalog.exchange.sharing import shared
 from silian.web.catalog.fields import ID_LENGTH, LINE, LINE_LENGTH, record_id
 from silian.web.catalog.models import MODELS
 from silian.web.catalog.tables import BESIDE, table_of
@@ -122,6 +123,8 @@ def compare(region: Region, actor: Actor, *, deletes: bool) -> Comparison:
     more = _refers_to_blocked(joined, blocked, known)
     if more:
         problems = pl.concat([problems, *(p.with_columns(is_blocking=pl.lit(value=True)) for p in more)])
+    if told := shared(region, actor, known["organisations"]):
+        problems = pl.concat([problems, *(p.with_columns(is_blocking=pl.lit(value=False)) for p in told)])
     differs = {noun: rows[DIFFERS].list.len() > 0 for noun, rows in joined.items()}
     good = {noun: rows.filter(~blocked[noun]) for noun, rows in joined.items()}
     own, barred = {}, {}

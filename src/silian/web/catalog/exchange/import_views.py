@@ -23,10 +23,11 @@ from silian.errors import MESSAGES
 from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
+from silian.web.catalog.exchange.keeping import UNDER_WAY
 from silian.web.catalog.exchange.unpacking import table_of_name
 from silian.web.catalog.models import Import, ImportProblem, ImportRow
 from silian.web.catalog.rules import STEWARDS
-from silian.web.catalog.tasks import UNDER_WAY, ask
+from silian.web.catalog.tasks import ask
 from silian.web.catalog.wording import measured
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from silian.web.base.languages import page_language
 from silian.web.catalog.beside.interests import is_mutual
 from silian.web.catalog.changing import StaleError
 from silian.web.catalog.duplicates.merging import can_merge
+from silian.web.catalog.entry import codes
 from silian.web.catalog.entry.typed import sections
 from silian.web.catalog.fields import field_name, is_reference
 from silian.web.catalog.history.provenance import verify
@@ -134,6 +135,9 @@ def publish_record(request: SignedIn, noun: str, record_id: str) -> HttpResponse
     record = _seen(request.actor, noun, record_id)
     if not publishing.may_publish(request.actor, record):
         raise PermissionDenied
+    if codes.taken(request.actor, noun, record, {"uscc": getattr(record, "uscc", "")}, is_published=True):
+        messages.error(request, _("另一条记录已使用这个统一社会信用代码。请在这里点“发布”，并写明理由。"))
+        return redirect("edit", noun, record_id)
     try:
         missing = publishing.publish(request.actor, record)
     except StaleError:

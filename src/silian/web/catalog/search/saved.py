@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from silian.errors import WebError
+from silian.web.base import consents
 from silian.web.base.actors import actor_of
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
@@ -108,15 +109,17 @@ def count_all() -> None:
 def tell_all(now: datetime) -> int:
     """Send one letter to everybody whose searches have found something since the last one; the number of letters.
 
-    Each search is told of at most once a day, from LETTER_HOUR on. A letter and the note that it was sent are one
+    Letters go to whoever has agreed to get letters, and to nobody else. Each search is told of at most once a day,
+    from LETTER_HOUR on. A letter and the note that it was sent are one
     transaction: a letter that cannot be sent is tried again, and none is sent for what somebody may not see any more.
     """
     local = timezone.localtime(now)
     if local.hour < LETTER_HOUR:
         return 0
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    due = SavedSearch.objects.filter(has_digest=True, user__is_active=True, told_at__lt=today)
-    return sum(_tell(user, [s.pk for s in searches], now) for user, searches in _by_person(due).items())
+    due = _by_person(SavedSearch.objects.filter(has_digest=True, user__is_active=True, told_at__lt=today))
+    agreed = consents.holders(consents.Purpose.LETTERS, [user.pk for user in due])
+    return sum(_tell(user, [s.pk for s in own], now) for user, own in due.items() if user.pk in agreed)
 
 
 def _tell(user: User, numbers: list[int], now: datetime) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from silian.errors import WebError
+from silian.web.base.consents import Purpose, holders
 from silian.web.base.languages import page_language
 from silian.web.base.names import check_name
 from silian.web.catalog.models import IndexState, SavedSearch
@@ -78,7 +79,7 @@ def search_save(request: SignedIn) -> HttpResponse:
     except WebError as full:
         messages.error(request, full.message(page_language()))
     else:
-        messages.success(request, _("已保存。有新结果时，这里会显示，每天也会来信告诉您。"))
+        messages.success(request, _saved_told(request))
     return redirect("searches")
 
 
@@ -105,6 +106,13 @@ def search_change(request: SignedIn, number: int) -> HttpResponse:
         saved.alter(request.actor, own, name=form.cleaned_data["name"])
     messages.success(request, _("已保存。"))
     return redirect("searches")
+
+
+def _saved_told(request: SignedIn) -> str:
+    """What becomes of a search that is kept: letters need an agreement of their own."""
+    if holders(Purpose.LETTERS, [request.user.pk]):
+        return _("已保存。有新结果时，这里会显示，每天也会来信告诉您。")
+    return _("已保存。有新结果时，这里会显示；如需每天来信，请在“个人信息”页同意接收邮件。")
 
 
 def _searches(request: SignedIn, form: NameForm | None, number: int = 0) -> HttpResponse:

@@ -253,3 +253,52 @@ def test_form_takes_an_old_id_for_the_record_it_was_merged_into(people):
 
     assert answer.status_code == 302, answer.context["form"].errors
     assert Achievement.objects.get(title="新成果").org_id == kept.pk
+
+
+def test_a_code_that_is_taken_is_saved_only_on_purpose_and_the_history_says_why(people):
+    first, second = Organisation.objects.exclude(uscc="").order_by("pk")[:2]
+    client, address = people["broker"].client, f"/organisations/{second.pk}/edit/"
+    sent = typed(client, address) | {"uscc": first.uscc}
+
+    refused = client.post(address, sent)
+    half = client.post(address, sent | {"anyway": "1", "anyway_reason": "  "})
+
+    assert (refused.status_code, half.status_code) == (422, 422)
+    assert "仍要保存" in refused.content.decode()
+    assert f'href="/organisations/{first.pk}/"' in refused.content.decode()
+    assert Organisation.objects.get(pk=second.pk).uscc == second.uscc
+    assert client.post(address, sent | {"anyway": "1", "anyway_reason": "分公司沿用总公司代码"}).status_code == 302
+    assert Organisation.objects.get(pk=second.pk).uscc == first.uscc
+    assert "分公司沿用总公司代码" in client.get(f"/organisations/{second.pk}/history/").content.decode()
+    assert client.post(address, typed(client, address)).status_code == 302  # what is so is not asked for again
+
+
+def test_a_record_with_a_taken_code_is_not_published_by_the_way(people):
+    first, second = Organisation.objects.exclude(uscc="").order_by("pk")[:2]
+    Organisation.objects.filter(pk=second.pk).update(uscc=first.uscc, state="draft")
+    client = people["broker"].client
+
+    answer = client.post(f"/organisations/{second.pk}/publish/")
+
+    assert answer.url == f"/organisations/{second.pk}/edit/"
+    assert Organisation.objects.get(pk=second.pk).state == "draft"
+    sent = typed(client, answer.url) | {"action": "publish"}
+    assert client.post(answer.url, sent).status_code == 422
+    assert client.post(answer.url, sent | {"anyway": "1", "anyway_reason": "已核对"}).status_code == 302
+    assert Organisation.objects.get(pk=second.pk).state == "published"
+    Organisation.objects.filter(pk=first.pk).update(state="withdrawn")
+    Organisation.objects.filter(pk=second.pk).update(state="draft")
+    assert client.post(f"/organisations/{second.pk}/publish/").url == f"/organisations/{second.pk}/"
+
+
+def test_a_taken_code_does_not_name_a_record_that_the_person_may_not_see(people):
+    hidden = Organisation.objects.exclude(uscc="").order_by("pk")[1]
+    Organisation.objects.filter(pk=hidden.pk).update(state="draft", name="隐名股份公司")
+    own = Organisation.objects.get(pk=next(iter(people["enterprise"].actor.orgs - {hidden.pk})))
+    client, address = people["enterprise"].client, f"/organisations/{own.pk}/edit/"
+
+    answer = client.post(address, typed(client, address) | {"uscc": hidden.uscc})
+
+    assert answer.status_code == 422
+    assert "另一条您看不到的记录" in answer.content.decode()
+    assert "隐名股份公司" not in answer.content.decode()

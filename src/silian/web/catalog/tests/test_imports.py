@@ -480,3 +480,27 @@ def test_import_refuses_a_row_under_an_old_id_and_says_the_new_one(people):
     problem = made.problems.get(code="web.import_merged")
     assert (problem.found, problem.is_blocking) == (f"{old} → {kept}", True)
     assert kept not in made.rows.values_list("record_id", flat=True)
+
+
+def test_import_tells_of_a_code_that_another_organisation_has_and_hinders_nobody(people):
+    org = Organisation.objects.exclude(uscc="").order_by("pk")[0]
+    text = f"org_id,name,kind,uscc\nNEW1,新公司,enterprise,{org.uscc}\n{org.pk},{org.name},{org.kind},{org.uscc}\n"
+
+    made = brought(people["broker"], text, name="organisations.csv")
+
+    told = made.problems.get(code="web.import_code")
+    assert (told.found, told.is_blocking) == (f"{org.uscc} = {org.pk}", False)
+    assert ("add", "NEW1", "taken", "") in rows(made)
+    applied(made)
+    again = brought(people["broker"], text, name="organisations.csv")
+    assert not again.problems.filter(code="web.import_code").exists()
+
+
+def test_import_does_not_name_a_record_with_the_same_code_that_the_person_may_not_see(people):
+    hidden = Organisation.objects.exclude(uscc="").exclude(pk__in=people["enterprise"].actor.orgs).order_by("pk")[0]
+    Organisation.objects.filter(pk=hidden.pk).update(state="draft")
+    own = next(iter(people["enterprise"].actor.orgs))
+
+    made = brought(people["enterprise"], f"org_id,uscc\n{own},{hidden.uscc}\n", name="organisations.csv")
+
+    assert made.problems.get(code="web.import_code").found == hidden.uscc

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from silian.errors import WebError
+from silian.web.base import consents
 from silian.web.base.models import LogEntry
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import Achievement, Need, Organisation, SavedSearch, Term
@@ -251,6 +252,10 @@ def test_what_is_new_is_counted_by_the_worker_until_the_search_is_opened(people,
     assert SavedSearch.objects.get().fresh == 0
 
 
+def agree_to_letters(people, role="enterprise"):
+    consents.give(people[role].actor, people[role].user, consents.Purpose.LETTERS)
+
+
 def morning():
     return timezone.localtime().replace(hour=8) + timedelta(days=1)
 
@@ -258,6 +263,7 @@ def morning():
 def test_one_letter_a_day_tells_of_searches_with_something_new(people, need):
     keep(people)
     keep(people, words="不会有的词")
+    agree_to_letters(people)
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
 
     assert saved.tell_all(morning().replace(hour=3)) == 0
@@ -273,6 +279,7 @@ def test_one_letter_a_day_tells_of_searches_with_something_new(people, need):
 
 def test_a_letter_holds_nothing_that_its_person_may_not_see_any_more(people, need):
     keep(people, "judge")
+    agree_to_letters(people, "judge")
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
     Need.objects.filter(pk=need.pk).update(state="withdrawn")
 
@@ -282,8 +289,23 @@ def test_a_letter_holds_nothing_that_its_person_may_not_see_any_more(people, nee
 
 def test_no_letter_where_it_was_switched_off(people, need):
     keep(people)
+    agree_to_letters(people)
     own = SavedSearch.objects.get()
     people["enterprise"].client.post(f"/searches/{own.pk}/change/", {"what": "letter", "on": "0"})
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
 
     assert saved.tell_all(morning()) == 0
+
+
+def test_letters_go_to_whoever_has_agreed_to_letters_and_to_nobody_else(people, need):
+    keep(people)
+    SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
+    assert saved.tell_all(morning()) == 0
+    assert mail.outbox == []
+
+    agree_to_letters(people)
+    assert saved.tell_all(morning()) == 1
+
+    consents.take_back(people["enterprise"].actor, people["enterprise"].user, consents.Purpose.LETTERS)
+    assert saved.tell_all(morning() + timedelta(days=1)) == 0
+    assert len(mail.outbox) == 1

@@ -1,12 +1,19 @@
 """What a killed worker left under way is taken up again, and given up where it kills every worker."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
+from silian.web.catalog.daily import daily_task
+from silian.web.catalog.entry.drafts import KEPT_DAYS
+from silian.web.catalog.exchange.keeping import KEPT
 from silian.web.catalog.exchange.workbooks import Sheet, write_book
-from silian.web.catalog.models import Achievement, Import
+from silian.web.catalog.models import Achievement, Change, Draft, Import, Need
 from silian.web.catalog.tasks import TRIES, ask, import_task, take_up
 
 
@@ -59,6 +66,43 @@ def test_import_whose_file_has_gone_says_that_it_failed(people):
 
     made.refresh_from_db()
     assert (made.state, made.code) == ("refused", "web.import_failed")
+    assert not Achievement.objects.filter(pk="A-1").exists()
+
+
+def test_daily_task_does_the_work_of_the_day_and_asks_for_the_next_once(people):
+    need = Need.objects.order_by("pk")[0]
+    Need.objects.filter(pk=need.pk).update(deadline_on=timezone.localdate() - timedelta(days=1))
+    old = timezone.now() - timedelta(days=KEPT_DAYS + 1)
+    Draft.objects.create(user=people["broker"].user, noun="needs", token="old", typed={"title": ["甲"]}, at=old)
+
+    daily_task.call()
+    daily_task.call()
+
+    assert Need.objects.get(pk=need.pk).state == "expired"
+    assert Change.objects.filter(noun="needs", record_id=need.pk).count() == 1
+    assert not Draft.objects.filter(token="old").exists()
+    (asked,) = DBTaskResult.objects.filter(task_path=daily_task.module_path, status="READY")
+    assert timezone.localtime(asked.run_after).date() == timezone.localdate() + timedelta(days=1)
+
+
+def test_daily_task_deletes_files_of_imports_after_thirty_days_and_leaves_what_they_changed(
+    people, django_capture_on_commit_callbacks
+):
+    old, fresh = (under_way(people["broker"], workers=[]) for _ in range(2))
+    import_task.call(old.pk)
+    ask(old, Import.State.APPLYING)
+    import_task.call(old.pk)
+    Import.objects.filter(pk=old.pk).update(at=timezone.now() - KEPT - timedelta(hours=1))
+    storage, names = old.file.storage, (old.file.name, fresh.file.name)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        daily_task.call()
+
+    assert [storage.exists(name) for name in names] == [False, True]
+    assert Achievement.objects.filter(pk="A-1").exists()
+    assert people["broker"].client.get(reverse("import", args=[old.pk])).status_code == 200
+    ask(Import.objects.get(pk=old.pk), Import.State.UNDOING)
+    import_task.call(old.pk)
     assert not Achievement.objects.filter(pk="A-1").exists()
 
 
