@@ -161,7 +161,7 @@ def main() -> None:
 
 
 def provinces(makes: pl.DataFrame, links: pl.DataFrame, products: pl.DataFrame) -> None:
-    """Every province with the others as elsewhere, and what losing its first firm would do."""
+    """Every province with the others as elsewhere, and what losing the firm would do that is most often the only maker."""
     regions = (
         makes.drop_nulls("province").filter(pl.col("province") != "").partition_by("province", maintain_order=True)
     )
@@ -176,7 +176,8 @@ def provinces(makes: pl.DataFrame, links: pl.DataFrame, products: pl.DataFrame) 
     kinds = dict(pl.concat(found).group_by("kind").len().sort("kind").rows())
     line("provinces", regions=len(regions), seconds=seconds, goal=10, **kinds)
     here = max(regions, key=lambda m: m.height)
-    lost = here["org_id"][0]
+    found = gaps(here, links, NO_NEEDS, products=products)
+    lost = found.evidence.filter(side="maker")["other_id"].mode().sort()[0]  # who is most often the only maker
     seconds, done = timed(lambda: what_if(here, links, NO_NEEDS, products=products, lose=[lost]))
     line("what if", makes=here.height, seconds=seconds, changed=done.gaps.height)
 

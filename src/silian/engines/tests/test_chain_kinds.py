@@ -130,6 +130,16 @@ def test_gaps_flow_of_a_kind_goes_to_the_inputs_of_what_it_is_a_kind_of():
     assert found.gaps.select("product_id", "flow", "buyers").rows() == [("steel", 0.5, 1)]
 
 
+def test_gaps_takes_shares_and_weights_that_sum_to_2_by_their_proportion():
+    links = links_of(("steel>gear", "material", 0.9), ("oil>gear", "material", 0.9), ("air>gear", "material", 0.2))
+    makes = makes_of(o1="gear pot").with_columns(share=pl.Series([1.0, 1.0]))
+
+    found = gaps(makes, links, needs_of(n1="oil"), products=products_of("steel", "oil", "air", "gear", "pot"),
+                 elsewhere=makes_of(x="oil"))  # fmt: skip
+
+    assert found.gaps["flow"].to_list() == pytest.approx([0.5 * 0.5 * 0.45])
+
+
 def test_gaps_flow_ends_in_cycles():
     links = links_of("a>b", "b>a")
 
