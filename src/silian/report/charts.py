@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from silian.report import views
+from silian.report import chain_charts, views
 from silian.report._spec import BAR, PALETTE, RAMP, WIDTH, Spec, bars, colour, count, spec, tips, totals
 from silian.report._words import check_language, check_results, code_label, names, say
 from silian.report.chain_map import COLOURS, chain_map
@@ -59,6 +59,7 @@ def all_charts(region: Region, results: Mapping[str, pl.DataFrame], *, language:
     achievement_pairs, expert_pairs, loads = (results[n] for n in ("achievement_pairs", "expert_pairs", "loads"))
     found, shares, borders = results["gaps"], results["district_balance"], region.geojson or {}
     chains = (products, region["makes"], region["product_links"], found)
+    bodies = (region["organisations"], products)
     has_map = not shares.is_empty() and bool(prepared(borders, districts)["features"])
     # name: whether there is anything to show, and the picture
     pictures: dict[str, tuple[bool, Callable[..., Spec]]] = {
@@ -85,6 +86,10 @@ def all_charts(region: Region, results: Mapping[str, pl.DataFrame], *, language:
         "unmet": (bool(results["unmet"].height), partial(unmet, needs, results["unmet"])),
         "chain_map": (bool(products.height), partial(chain_map, *chains)),
         "gap_ranking": (bool(found.height), partial(gap_ranking, found, products)),
+        "district_chains": (
+            bool(chain_charts.makers_by_district(region["makes"], *bodies).height),
+            partial(chain_charts.district_chains, region["makes"], *bodies, districts),
+        ),
         "district_map": (has_map, partial(district_map, shares, districts, borders)),
         "district_balance": (bool(shares.height), partial(district_balance, shares, districts)),
         "problems": (bool(results["problems"].height), partial(problems, results["problems"])),

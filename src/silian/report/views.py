@@ -257,6 +257,17 @@ def makers(makes: pl.DataFrame, product_links: pl.DataFrame) -> pl.DataFrame:
     >>> makers(makes, links).rows()
     [('gear', 1), ('spur gear', 1)]
     """
+    known = _all_makers(makes, product_links)
+    return known.group_by("product_id").agg(makers=pl.len().cast(pl.Int64)).sort("product_id")
+
+
+def makers_of(makes: pl.DataFrame, product_links: pl.DataFrame, *, most: int) -> pl.DataFrame:
+    """product_id, org_id: up to `most` organisations that make a product or a kind of it, by id; as `makers`."""
+    known = _all_makers(makes, product_links).sort("product_id", "org_id")
+    return known.filter(pl.int_range(pl.len()).over("product_id") < most).select("product_id", "org_id")
+
+
+def _all_makers(makes: pl.DataFrame, product_links: pl.DataFrame) -> pl.DataFrame:
     kinds = product_links.filter(kind="kind_of").select(product_id="upstream_id", to="downstream_id")
     known = makes.select("org_id", "product_id").unique()
     new = known
@@ -264,7 +275,7 @@ def makers(makes: pl.DataFrame, product_links: pl.DataFrame) -> pl.DataFrame:
         new = new.join(kinds, on="product_id").select("org_id", product_id="to").unique()
         new = new.join(known, on=["org_id", "product_id"], how="anti")
         known = pl.concat([known, new])
-    return known.group_by("product_id").agg(makers=pl.len().cast(pl.Int64)).sort("product_id")
+    return known
 
 
 def product_states(

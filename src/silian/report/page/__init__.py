@@ -142,6 +142,11 @@ VIEWS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("outflow", "state.outflow", "count"),
         ("other", "state.other", "count"),
     ),
+    "district_chains": (
+        ("chain", "tip.chain", "text"),
+        ("district_id", "tip.district", "noun:districts"),
+        ("makers", "tip.makers", "count"),
+    ),
     "gap_ranking": (
         ("rank", "tip.rank", "count"),
         ("product_id", "tip.product", "noun:products"),

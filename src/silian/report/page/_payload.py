@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from silian.report import chain_layout, chain_map, views
+from silian.report import chain_charts, chain_layout, chain_map, views
 from silian.report._words import names
 from silian.report.charts import all_charts
 from silian.tables.schema import results as result_tables
@@ -34,6 +34,7 @@ TEXT_BUDGET: Final = 4_000_000  # characters of all texts; beyond, each is cut s
 MIN_TEXT: Final = 80
 MAX_ROWS: Final = 20_000  # of any other table
 MAX_GAPS: Final = 2_000
+MAX_MAKERS: Final = 8  # organisations named for a product; the picture counts all
 MAX_EXPOSED: Final = 200  # of those most shown, for each noun and way of counting
 MAX_SAID: Final = 160  # characters of one side of a fact
 MAX_PROBLEMS: Final = 200  # rows of one code
@@ -280,6 +281,10 @@ def _views(region: Region, results: Mapping[str, pl.DataFrame]) -> dict[str, pl.
         "unmet": views.unmet_by_field(needs, results["unmet"]),
         "chain_map": views.segments(states, layers),
         "gap_ranking": views.gap_ranking(results["gaps"]),
+        "district_chains": chain_charts.makers_by_district(
+            region["makes"], region["organisations"], region["products"]
+        ),
+        "makers": views.makers_of(region["makes"], region["product_links"], most=MAX_MAKERS).head(MAX_ROWS),
         "district_map": views.balance(results["district_balance"]),
         "district_balance": views.balance(results["district_balance"]),
         "problems": views.problems_by_code(results["problems"]),

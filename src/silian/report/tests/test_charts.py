@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from silian.errors import ArgumentError, ReportError, TableError
-from silian.report import chain_map, charts
+from silian.report import chain_charts, chain_map, charts
 from silian.report.render import render
 from silian.report.tests import small
 from silian.tables.region import Region
@@ -14,7 +14,7 @@ REGION, RESULTS = small.region(), small.results()
 NAMES = [
     *("needs_by_field", "best_scores", "served_between", "load_spread", "busiest_experts"),
     *("worst_served", "fairness_curve", "exposure_curve", "unmet"),
-    *("chain_map", "gap_ranking", "district_map", "district_balance", "problems"),
+    *("chain_map", "gap_ranking", "district_chains", "district_map", "district_balance", "problems"),
 ]
 
 
@@ -295,3 +295,15 @@ def test_render_fetches_nothing(data):
 def test_render_names_a_broken_spec():
     with pytest.raises(ReportError, match=r"report\.draw.*svg"):
         render({"mark": "no such mark"})
+
+
+def test_district_chains_counts_a_firm_once_in_each_chain_and_district():
+    bodies = pl.DataFrame({"org_id": ["o1", "o2"], "district_id": ["d2", None]})
+    makes = pl.DataFrame({"org_id": ["o1", "o1", "o2", "o2"], "product_id": ["p1", "p2", "p1", "p5"]})
+
+    spec = chain_charts.district_chains(makes, bodies, REGION["products"], REGION["districts"], language="en")
+
+    assert [(r["chain"], r["district"], r["makers"]) for r in rows(spec)] == [
+        ("动力电池", "Not stated", 1), ("动力电池", "Xishan", 1)
+    ]  # fmt: skip
+    assert spec["encoding"]["x"]["sort"] == ["Xishan", "Not stated"]

@@ -190,3 +190,15 @@ def test_views_leave_their_input_as_it_was(name):
     views.served_between(REGION["needs"], REGION["experts"], RESULTS["assigned"])
 
     assert_frame_equal(REGION[name], before)
+
+
+def test_makers_of_names_who_makes_a_kind_too_and_stops_at_most():
+    makes = pl.DataFrame({"org_id": ["o3", "o1", "o2"], "product_id": ["spur", "gear", "spur"]})
+    links = pl.DataFrame({"upstream_id": ["spur"], "downstream_id": ["gear"], "kind": ["kind_of"]})
+
+    assert views.makers_of(makes, links, most=2).rows() == [
+        ("gear", "o1"),
+        ("gear", "o2"),
+        ("spur", "o2"),
+        ("spur", "o3"),
+    ]

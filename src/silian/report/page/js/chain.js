@@ -7,16 +7,17 @@ function drawChain() {
   if (!products.n) return fill(box, empty("products"));
   const openFrom = (datum) => {
     if (datum.product_id && data.results.gaps.index("product_id").has(datum.product_id)) location.hash = "#chain/" + encodeURIComponent(datum.product_id);
+    else if (datum.product_id) showFirms(datum);
     else if (datum.chain_id !== undefined) openChain(datum.chain_id, true);
   };
   const isGraph = data.charts.zh.chain_map.datasets.nodes || data.charts.shared["chain_map.nodes"];
   const map = chart("chain_map", { click: openFrom, note: isGraph ? undefined : t("chain.map_note") });
-  chain.graph = h("div");
+  chain.graph = h("div"); chain.firms = h("div", { role: "status" });
   const chooser = data.chains.list.length ? h("div", { class: "filters" }, h("label", { class: "grow" }, h("span", {}, t("chain.open")),
     h("select", { id: "chain-open", onchange: (e) => openChain(e.target.value === "" ? null : data.chains.list[Number(e.target.value)].chain) }, h("option", { value: "" }, t("chain.choose")),
       data.chains.list.map((c, i) => h("option", { value: i, selected: chain.opened === c.chain }, t("chain.option", { chain: c.chain || t("not_stated"), count: c.products })))))) : null;
   chain.gapBox = h("div");
-  fill(box, h("div", { class: "stack" }, map, chooser, chain.graph, data.chains.list.length > 3 ? h("div", { class: "cards" }, chart("gap_ranking", { click: openFrom }), gapsByChain()) : chart("gap_ranking", { click: openFrom }), chain.gapBox));
+  fill(box, h("div", { class: "stack" }, map, chooser, chain.graph, chain.firms, data.chains.list.length > 3 ? h("div", { class: "cards" }, chart("gap_ranking", { click: openFrom }), gapsByChain()) : chart("gap_ranking", { click: openFrom }), chart("district_chains"), chain.gapBox));
   // the chain with most gaps stands open at first
   if (chain.opened === null && data.chains.list.length) chain.opened = data.chains.list[0].chain;
   openChain(chain.opened);
@@ -38,8 +39,16 @@ function gapsByChain() {
   return h("div", { class: "card" }, grid({ name: "chains", title: t("chain.by_chain"), columns, rows: list.map((_, i) => i), page: 12, search: list.length > 12 }).node);
 }
 
+/** Who makes the product of a node here, below the picture. */
+function showFirms(node) {
+  const makers = data.views.makers, rows = makers.groups("product_id").get(node.product_id) || [];
+  fill(chain.firms, h("div", { class: "card" }, h("h3", {}, t("gap.firms", { product: nameOf("products", node.product_id), count: node.makers })),
+    h("ul", {}, rows.map((r) => h("li", { dir: "auto" }, nameOf("organisations", makers.get("org_id", r)))), node.makers > rows.length ? h("li", {}, "…") : null)));
+}
+
 function openChain(name, scroll) {
   chain.opened = name;
+  fill(chain.firms);
   const place = data.chains.list.findIndex((c) => c.chain === name), found = data.chains.list[place];
   const chooser = document.getElementById("chain-open");
   if (chooser) chooser.value = place < 0 ? "" : String(place);
@@ -63,7 +72,7 @@ function openChain(name, scroll) {
   fill(chain.graph, picture({
     name: "chain", spec, columns, rows: found.nodes.map((_, i) => i), title: t("chain.graph_title", { chain: name || t("not_stated") }),
     note: spec().title.subtitle + (left > 0 ? t("chain.left_out", { shown: found.nodes.length, all: found.products }) : ""),
-    click: (datum) => { if (gaps.has(datum.product_id)) location.hash = "#chain/" + encodeURIComponent(datum.product_id); },
+    click: (datum) => { if (gaps.has(datum.product_id)) location.hash = "#chain/" + encodeURIComponent(datum.product_id); else if (datum.product_id) showFirms(datum); },
   }));
   if (scroll) chain.graph.scrollIntoView({ block: "start" });
 }
