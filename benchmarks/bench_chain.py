@@ -161,7 +161,7 @@ def main() -> None:
 
 
 def provinces(makes: pl.DataFrame, links: pl.DataFrame, products: pl.DataFrame) -> None:
-    """Every province with the others as elsewhere, and what losing the firm would do that is most often the only maker."""
+    """Every province with the others as elsewhere, and what losing the most frequent only maker would do."""
     regions = (
         makes.drop_nulls("province").filter(pl.col("province") != "").partition_by("province", maintain_order=True)
     )

@@ -217,7 +217,7 @@ def _segments_spec(table: pl.DataFrame, *, language: Language) -> Spec:
     ends = {"x": x, "x2": {"field": "x2"}}
     inks = [{"test": f"datum['{s}'] > 0", "value": COLOURS[s]} for s in views.MISSING]
     several = {"test": "indexof(datum.marks, ' ') > 0", "value": PALETTE["muted"]}  # the signs tell them apart
-    gap_ink = {"color": {"condition": [several, *inks], "value": COLOURS["single"]}}
+    gap_ink = {"color": {"condition": [several, *inks], "value": PALETTE["main"]}}
     # what the width of a cell leaves beside its counts, and the width left of the first column
     beside, before = f"width / {columns * 1.18:g} * 0.94 - 56", f"width * {0.18 / 1.18:.3f} - 14"
     layer = [
