@@ -19,6 +19,7 @@ from silian.web.catalog.inserting import insert
 from silian.web.catalog.models import MODELS, Change, ChangeSet, Record, Unindexed
 from silian.web.catalog.rules import may
 from silian.web.catalog.sources import stamped
+from silian.web.catalog.topics import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -320,6 +321,7 @@ def _write(made: ChangeSet, noun: str, rows: list[_Row]) -> None:
     told = ("changes", "noun", "record_id", "before", "after", "version")
     insert(Change, told, ((made.pk, noun, r.record_id, r.before, r.after, r.version) for r in rows))
     keep_keys(noun, [(r.record_id, r.before, r.after) for r in rows])
+    due.put(noun, ((r.before, r.after) for r in rows))
 
 
 def _record(model: type[Record], row: _Row) -> Record:

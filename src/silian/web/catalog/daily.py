@@ -13,6 +13,7 @@ from silian.web.catalog.entry.drafts import drop_old
 from silian.web.catalog.exchange.exports import sweep
 from silian.web.catalog.exchange.keeping import drop_old_files
 from silian.web.catalog.records.publishing import expire
+from silian.web.catalog.topics import due
 
 AT: Final = time(0, 10)  # shortly after the day has changed: what ended yesterday is gone in the morning
 
@@ -25,6 +26,7 @@ def daily_task() -> None:
     drop_old()
     drop_old_files(timezone.now())
     sweep()
+    due.put_all()
     DBTaskResult.objects.filter(task_path=daily_task.module_path, status=TaskResultStatus.SUCCESSFUL).delete()
 
 

@@ -12,7 +12,8 @@ from silian.web.base.languages import page_language
 from silian.web.base.personal import PSEUDONYM_STAYS, Fate, Kind, Section
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.exchange.keeping import drop_files
-from silian.web.catalog.models import Change, Expert, Import, ImportRow, Interest, Record, Work
+from silian.web.catalog.models import Change, Expert, Import, ImportRow, Interest, Record, Topic, Work
+from silian.web.catalog.topics import telling
 from silian.web.catalog.wording import as_read
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500  # rows a statement
 # What tells who an expert is; the record stays without it, so that works, achievements and matches keep their id.
-TELLING: Final = ("name", "name_en", "profile", "orcid", "email", "phone", "title", "fee_cny")
+TELLING: Final = ("name", "name_en", "profile", "orcid", "email", "phone", "title", "fee_cny", "topics_struck")
 KINDS: Final = {
     "catalog.changeset.by": Kind(gettext_lazy("所做的变更"), ("kind", "at", "note"), kept=PSEUDONYM_STAYS),
     "catalog.import.by": Kind(gettext_lazy("导入的文件"), ("name", "at", "state"), kept=PSEUDONYM_STAYS),
@@ -69,6 +70,9 @@ def sections(user: User) -> Iterator[Section]:
         heads = tuple(column.label(language) for column in table.columns)
         rows = [tuple(as_read(getattr(r, c.name), c) for c in table.columns) for r in records]
         yield Section(table.label(language), heads, rows)
+    told = Topic.objects.filter(expert_id=user.expert_id).order_by("-weight", "term")
+    names = (_("主题"), _("权重"), _("篇数"), _("起始日期"))
+    yield Section(_("研究主题"), names, [(t.term, str(round(t.weight, 2)), t.texts, t.since) for t in told])
 
 
 def erase_expert(actor: Actor, user: User, wish: Wish) -> Iterator[Fate]:
@@ -80,6 +84,8 @@ def erase_expert(actor: Actor, user: User, wish: Wish) -> Iterator[Fate]:
     if wish.expert == "keep":
         yield Fate(label, 1, _("按您的选择，由所在单位继续使用。"))
         return
+    if topics := telling.forget({expert.pk}):
+        yield Fate(_("研究主题与相近专家"), topics)
     values: dict[str, Any] = {"state": Record.State.WITHDRAWN}
     if wish.expert == "withdraw":
         change(actor, "experts", [Edit(expert.pk, values)])

@@ -13,6 +13,7 @@ from silian.web.catalog.duplicates.blocking import build_keys
 from silian.web.catalog.fields import is_never_null, record_id
 from silian.web.catalog.homes import FOLLOWED, Home, followed, homes, plant
 from silian.web.catalog.models import MODELS, Record, Unindexed
+from silian.web.catalog.topics import due
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ def write_region(region: Region) -> None:
     """
     with transaction.atomic():
         Unindexed.put_all()
+        due.put_all()
         plant(region["districts"].iter_rows(named=True))
         known: dict[str, dict[str, Home]] = {}
         for noun, model in MODELS.items():

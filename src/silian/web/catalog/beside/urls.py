@@ -4,6 +4,7 @@ from django.urls import path
 
 from silian.web.catalog.beside import attachment_views, booking_views, claim_views
 from silian.web.catalog.history import views as history_views
+from silian.web.catalog.topics import views as topic_views
 
 urlpatterns = [
     path("attachments/<slug:key>/", attachment_views.download, name="attachment"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("experts/<record:record_id>/claim/", claim_views.claim_page, name="claim"),
     path("experts/<record:record_id>/works/", claim_views.works_page, name="expert_works"),
     path("experts/<record:record_id>/works/strike/", claim_views.strike, name="expert_works_strike"),
+    path("experts/<record:record_id>/topics/", topic_views.strike, name="topic_strike"),
     path("changes/", history_views.mine, name="changes"),
     path("changes/<int:number>/", history_views.change_set, name="change_set"),
     path("changes/<int:number>/undo/", history_views.undo_changes, name="change_set_undo"),

@@ -40,6 +40,7 @@ from silian.web.catalog.models.records import (
     Work,
 )
 from silian.web.catalog.models.searches import IndexState, SavedSearch, Unindexed
+from silian.web.catalog.models.topics import SimilarExpert, Topic, TopicCorpus, TopicsDue
 
 __all__ = [
     "AGAINST",
@@ -83,7 +84,11 @@ __all__ = [
     "Record",
     "Relation",
     "SavedSearch",
+    "SimilarExpert",
     "Term",
+    "Topic",
+    "TopicCorpus",
+    "TopicsDue",
     "Unindexed",
     "Work",
 ]

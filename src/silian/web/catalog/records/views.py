@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from silian.web.base.requests import Request, SignedIn
 
 PAGE = 50
+APART = ("topics_struck",)  # columns that stand elsewhere on the page: see templatetags/topics.py
 MOST_CONFIRMED = 500  # records that one click confirms
 
 
@@ -68,7 +69,7 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     tiers, can_fill_in = tiers_of(record), may(actor, "edit", record)
     parts = []
     for section in sections(noun):
-        columns = [record.table[n] for n in section.columns if n != FACES[noun].heading]
+        columns = [record.table[n] for n in section.columns if n not in (FACES[noun].heading, *APART)]
         missing = [c for c in columns if c.name in names and _is_empty(record, c)]
         cells = [Cell(c, c.name in names, tiers[c.name]) for c in columns if c not in missing]
         parts.append(Part(section.label(language), cells, missing if can_fill_in else []))

@@ -203,6 +203,9 @@ WRITTEN: dict[str, list[Write]] = {
         Write(lambda p: reverse("expert_works_strike", args=[p.expert.pk]), {"work": "E-secret~W-open"},
               may_all("edit", "expert"))
     ],
+    "topic_strike": [
+        Write(lambda p: reverse("topic_strike", args=[p.expert.pk]), {"term": "机密"}, may_all("edit", "expert"))
+    ],
     "import_apply": [Write(lambda p: reverse("import_apply", args=[p.brought.pk]), {}, is_broker)],
     "import_undo": [Write(lambda p: reverse("import_undo", args=[p.brought.pk]), {}, is_broker)],
     "interest_ask": [

@@ -21,6 +21,7 @@ from silian.web.catalog import demo
 from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search.tasks import keep_counting
 from silian.web.catalog.tasks import sweep
+from silian.web.catalog.topics.tasks import keep_telling
 from silian.web.settings import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         sweep()
         keep_sealing()
         keep_counting()
+        keep_telling(at_once=True)
         keep_daily(at_once=True)
 
     def _fill(self, size: str) -> None:

@@ -1,0 +1,1 @@
+"""What experts work on, told from what is public of them."""
