@@ -19,4 +19,4 @@ class Command(BaseCommand):
         """Tell them and say of how many."""
         begun = time.monotonic()
         count = tell_all()
-        self.stdout.write(f"{count} 位专家 / experts, {time.monotonic() - begun:.0f} s")
+        self.stdout.write(f"experts: {count}, {time.monotonic() - begun:.0f} s")
