@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from silian import tables
-from silian.engines import chain, link
+from silian.engines import chain, link, match
 from silian.pipeline.folder import full_disk_told
+from silian.pipeline.indexes import index_of
 from silian.report import gap_briefs, render
 from silian.report.chain_map import chain_map
 from silian.tables import schema
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from silian.pipeline.indexes import Of
     from silian.pipeline.job import Run
+    from silian.pipeline.plan import Plan
     from silian.tables import Region
     from silian.tables.schema import Language
 
@@ -67,6 +70,33 @@ def with_body(rows: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
 def canonical_makes(makes: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
     """Who makes what, one row per body and product: two rows of one body are not two suppliers."""
     return with_body(makes, same).unique(["org_id", "product_id"], keep="first", maintain_order=True)
+
+
+def matched(region: Region, gaps: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """product_id, noun, target_id, score: the achievements and experts that match each gap by its name.
+
+    A gap is asked for like a need whose title is the product and whose text are its other names.
+    """
+    asked = region["products"].join(gaps, on="product_id", how="semi").select(
+        need_id="product_id", title="name", text=pl.col("aliases").list.join("；").fill_null("")
+    )  # fmt: skip
+    kinds: tuple[tuple[Of, str, float], ...] = (
+        ("achievements", "achievement", plan.match.min_score),
+        ("experts", "expert", plan.match.min_expert_score),
+    )
+    found = [
+        pl.DataFrame(schema={"product_id": pl.String, "noun": pl.String, "target_id": pl.String, "score": pl.Float64})
+    ]
+    for of, noun, least in kinds:
+        if asked.is_empty() or region[of].is_empty():
+            continue
+        pairs = match.rank(asked, index_of(region, of, plan), top_k=plan.chain.fillers, why=False)
+        found.append(
+            pairs.filter(pl.col("score") >= least).select(
+                pl.col("need_id").alias("product_id"), pl.lit(noun).alias("noun"), "target_id", "score"
+            )
+        )
+    return pl.concat(found)
 
 
 def cleaned(region: Region) -> chain.Cleaned:

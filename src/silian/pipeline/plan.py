@@ -254,6 +254,12 @@ class ChainPlan:
     fillers: int = setting(
         "Candidates of each kind listed for a gap", "每个缺口列出的每类候选数", low=1, high=100, default=5
     )
+    match: bool = setting(
+        "Match achievements and experts with every gap by its name too, not only with the needs that name it; takes "
+        "about as long as matching the needs",
+        "除点名缺口的需求外，还按产品名称为每个缺口匹配成果与专家；用时与匹配需求相当",
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import polars as pl
 
 from silian.engines import allocate, chain, link, match
 from silian.pipeline.assignment import contacts, elsewhere, loads, posed
-from silian.pipeline.chains import chained, with_body
+from silian.pipeline.chains import chained, matched, with_body
 from silian.pipeline.grading import WIDER, as_tapped, graded
 from silian.pipeline.indexes import index_of
 from silian.pipeline.summary import district_balance, summary
@@ -212,6 +212,7 @@ def chain_step(work: Work) -> Tables:
         needs=region["needs"],
         products=region["products"],
         elsewhere=posed.elsewhere,
+        matches=matched(region, found.gaps, work.plan) if work.plan.chain.match else None,
         achievement_pairs=results["achievement_pairs"],
         expert_pairs=results["expert_pairs"],
         top_k=work.plan.chain.fillers,

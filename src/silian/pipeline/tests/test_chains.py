@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from silian.pipeline.chains import chained
+from silian.pipeline import Plan
+from silian.pipeline.chains import chained, matched
 from silian.tables import Region
 
 
@@ -48,3 +49,19 @@ def test_chained_takes_two_rows_of_one_body_for_one_supplier():
     found = chained(region_of(("o1", "330106", "d0"), ("o2", "330106", "d0")), same_of(o1="o1", o2="o1"))
 
     assert found.makes.select("org_id", "product_id").rows() == [("o1", "p")]
+
+
+def test_matched_asks_for_a_gap_by_its_name_and_its_other_names():
+    titles = ["锂电池隔膜涂布工艺", "茶叶杀青机"]
+    region = Region.of(
+        {
+            "products": pl.DataFrame(
+                {"product_id": ["p1", "p2"], "name": ["锂电池隔膜", "轴承"], "aliases": [["电池隔离膜"], None]}
+            ),
+            "achievements": pl.DataFrame({"achievement_id": ["a1", "a2"], "title": titles, "text": titles}),
+        }
+    )
+
+    found = matched(region, pl.DataFrame({"product_id": ["p1"]}), Plan.of({"match": {"encoder": "words"}}))
+
+    assert found.select("product_id", "noun", "target_id").rows() == [("p1", "achievement", "a1")]
