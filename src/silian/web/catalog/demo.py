@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from silian import tables
 from silian.tables import synth
@@ -49,20 +50,20 @@ def accounts() -> list[Account]:
     county = Place.objects.filter(level=Place.Level.COUNTY).order_by("place_id")[0]
     made = []
     for role in Post.Role.values:
-        user, account = _account(role)
+        user, account = _account(role, str(Post.Role(role).label))
         Post.objects.create(user=user, role=role, place=county if role == Post.Role.OFFICER else root)
         made.append(account)
-    for role, org_id, kind in (
-        ("enterprise", need.owner_id, Membership.Role.MEMBER),
-        ("researcher", expert.owner_id, Membership.Role.MEMBER),
-        ("manager", university.pk, Membership.Role.ADMINISTRATOR),
+    for role, name, org_id, kind in (
+        ("enterprise", _("企业联系人"), need.owner_id, Membership.Role.MEMBER),
+        ("researcher", str(expert), expert.owner_id, Membership.Role.MEMBER),
+        ("manager", str(Membership.Role.ADMINISTRATOR.label), university.pk, Membership.Role.ADMINISTRATOR),
     ):
-        user, account = _account(role, expert_id=expert.pk if role == "researcher" else "")
+        user, account = _account(role, name, expert_id=expert.pk if role == "researcher" else "")
         Membership.objects.create(user=user, org_id=org_id, role=kind)
         made.append(account)
     return made
 
 
-def _account(role: str, *, expert_id: str = "") -> tuple[User, Account]:
+def _account(role: str, name: str, *, expert_id: str = "") -> tuple[User, Account]:
     email, password = f"{role}@demo.invalid", "-".join(secrets.token_hex(2) for _ in range(3))
-    return User.objects.create_user(email, password, name=role, expert_id=expert_id), Account(role, email, password)
+    return User.objects.create_user(email, password, name=name, expert_id=expert_id), Account(role, email, password)

@@ -249,7 +249,7 @@ EACH = pytest.mark.parametrize("page", READY, ids=[page.name for page in READY])
 def test_page_is_english_but_for_values_of_records(people, values, page):
     said = said_by(people, page, "en")
 
-    values += page.address
+    values += page.address + "".join(person.user.name for person in people.values() if person.user)
     for asked in question(QueryDict(page.address.partition("?")[2]).get("q", ""), terms=terms()).units:
         values += "\n".join(("", *asked.others))  # the page says what else it searched for
     chinese = [text for _, text in said if any(run not in values for run in HAN.findall(text))]

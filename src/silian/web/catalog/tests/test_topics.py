@@ -243,7 +243,7 @@ def test_an_expert_page_costs_the_same_with_few_and_many_topics(people, expert, 
         )
         others = Expert.objects.exclude(pk=expert.pk).values_list("pk", flat=True) if count else []
         SimilarExpert.objects.bulk_create(SimilarExpert(expert_id=expert.pk, other_id=i, likeness=0.5) for i in others)
-        with django_assert_max_num_queries(23):
+        with django_assert_max_num_queries(15):
             page(client, expert)
 
 
