@@ -10,6 +10,7 @@ from silian.engines.chain.filling import NearWeights, fillers
 from silian.engines.chain.forecasting import code_groups, forecast
 from silian.engines.chain.gaps import Gaps, GapWeights, gaps
 from silian.engines.chain.levels import Levels, levels
+from silian.engines.chain.space import Space, space
 from silian.engines.chain.what_if import WhatIf, what_if
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Gaps",
     "Levels",
     "NearWeights",
+    "Space",
     "WhatIf",
     "backtest",
     "cleaned",
@@ -30,5 +32,6 @@ __all__ = [
     "gaps",
     "levels",
     "proximity",
+    "space",
     "what_if",
 ]
