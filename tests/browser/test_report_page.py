@@ -102,7 +102,7 @@ def test_the_page_makes_no_request_and_draws_every_picture(reader):
 
     reader.scroll_through()
 
-    assert shown.locator(".chart svg").count() == 14
+    assert shown.locator(".chart svg").count() == 15
 
 
 @pytest.mark.parametrize("reader", [{}, {"width": 768}, {"width": 390, "scheme": "dark"}], indirect=True)
@@ -165,6 +165,7 @@ def test_the_switch_changes_every_text_and_is_remembered(reader):
     names = {
         "中文",
         "示例市",
+        "动力电池",
         "铜箔",
         "极片",
         "电芯",
