@@ -160,3 +160,68 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_complexity_of_the_tiny_region_ends_well():
     assert call("complexity", TINY).exit_code == 0
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Three places that each have what the next one has and something harder."""
+    path = tmp_path / "pairs.csv"
+    path.write_text("place,activity\na,rice\na,steel\na,chips\nb,rice\nb,steel\nc,rice\n", encoding="utf-8")
+    return path
+
+
+def test_space_writes_a_page_that_asks_for_nothing_else_its_pictures_and_tables(tmp_path, pairs, language):
+    done = call("space", pairs, "--place", "b", "--out", tmp_path / "out")
+
+    assert done.exit_code == 0, done.output
+    names = [f"space_{name}" for name in ("activities", "nodes", "links", "places", "cells")]
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "space.html", "product_space.svg", "matrix.svg", *(f"{name}.csv" for name in names),
+    }  # fmt: skip
+    for name in names:
+        assert pl.read_csv(tmp_path / "out" / f"{name}.csv").columns == list(schema.chain()[name].polars)
+    page = (tmp_path / "out" / "space.html").read_text(encoding="utf-8")
+    assert ("产品空间" if language == "zh" else "Product space") in page
+    assert [f for f in ("src=", "@import", "url(", "<script") if f in page] == []
+    assert page.count('class="h"') == 2 + 1  # rings round rice and steel, which b has, and the legend's
+
+
+def test_space_is_the_same_twice(tmp_path, pairs):
+    for out in ("one", "two"):
+        assert call("space", pairs, "--out", tmp_path / out).exit_code == 0
+
+    assert [p.read_bytes() for p in sorted((tmp_path / "one").iterdir())] == [
+        p.read_bytes() for p in sorted((tmp_path / "two").iterdir())
+    ]
+
+
+def test_space_of_one_activity_has_no_links_and_says_so(tmp_path, language):
+    path = tmp_path / "one.csv"
+    path.write_text("place,activity\na,rice\nb,rice\n", encoding="utf-8")
+
+    done = call("space", path, "--out", tmp_path / "out")
+
+    assert done.exit_code == 0, done.output
+    assert ("产业不足两种" if language == "zh" else "Fewer than two activities") in done.output
+    assert pl.read_csv(tmp_path / "out" / "space_links.csv").height == 0
+
+
+def test_space_of_a_place_that_is_not_there_is_refused_and_nothing_is_written(tmp_path, pairs):
+    done = call("space", pairs, "--place", "nowhere", "--out", tmp_path / "out")
+
+    assert done.exit_code == 1
+    assert "argument.value" in done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_space_keeps_names_as_text(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("place,activity\n<b>,<script>x</script>\n<b>,&amp\nc,&amp\n", encoding="utf-8")
+
+    assert call("space", path, "--out", tmp_path / "out").exit_code == 0
+
+    for name in ("space.html", "product_space.svg", "matrix.svg"):
+        drawn = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "<script" not in drawn
+        assert "<b>" not in drawn
+    assert "&lt;script&gt;" in (tmp_path / "out" / "space.html").read_text(encoding="utf-8")

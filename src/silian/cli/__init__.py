@@ -11,6 +11,7 @@ from silian.cli import _shown
 from silian.cli._allocate import allocate
 from silian.cli._chain import chain
 from silian.cli._chain_map import chain_map
+from silian.cli._chain_space import chain_space
 from silian.cli._gaps import gaps
 from silian.cli._match import match
 from silian.cli._options import EXIT_GRAVE, Group, do_job, region_argument, run_options
@@ -51,6 +52,7 @@ cli.add_command(team)
 cli.add_command(gaps)
 cli.add_command(chain)
 chain.add_command(chain_map)
+chain.add_command(chain_space)
 cli.add_command(serve)
 
 
