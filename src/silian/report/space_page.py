@@ -72,7 +72,7 @@ def _about(drawn: Mapping[str, pl.DataFrame], names: Names, place: str | None, y
     cells, listed = drawn["space_cells"], drawn["space_activities"]
     pairs = int(cells["present"].sum())
     sizes = {"places": drawn["space_places"].height, "activities": listed.height, "pairs": pairs}
-    said = [say("space.note", names.language, **sizes)]
+    said = [say("space.counted", names.language, **sizes)]
     if year is not None:
         said.append(say("space.year", names.language, year=str(year)))
     if place is not None:
