@@ -225,3 +225,15 @@ def test_space_keeps_names_as_text(tmp_path):
         assert "<script" not in drawn
         assert "<b>" not in drawn
     assert "&lt;script&gt;" in (tmp_path / "out" / "space.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["space", "complexity"])
+def test_a_file_in_the_place_of_the_folder_is_refused_and_stays(tmp_path, pairs, command):
+    place = tmp_path / "out"
+    place.write_text("mine", encoding="utf-8")
+
+    done = call(command, pairs, "--out", place)
+
+    assert done.exit_code == 1
+    assert "write.failed" in done.output
+    assert place.read_text(encoding="utf-8") == "mine"

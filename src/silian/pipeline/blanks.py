@@ -5,6 +5,7 @@ docs/methods/complexity.md and docs/methods/chain-forecast.md say what each choi
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,14 +13,14 @@ import polars as pl
 
 from silian import tables
 from silian.engines import chain
-from silian.errors import RunError
+from silian.errors import RunError, TableError
 from silian.pipeline.folder import full_disk_told
 from silian.pipeline.plan import Plan
 from silian.pipeline.reading import read_usable
 from silian.tables import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 Activities = Literal["industries", "products"]
@@ -86,14 +87,25 @@ def read_links(path: Path | None, activities: pl.Series, digits: Sequence[int]) 
     return pl.concat(found, how="diagonal_relaxed") if found else None
 
 
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Say in a code of its own why a place cannot be written."""
+    with full_disk_told(out):
+        try:
+            yield
+        except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            raise TableError("write.failed", path=str(out), found=error.strerror or str(error)) from error
+
+
 def write_tables(made: Mapping[str, pl.DataFrame], out: Path) -> None:
     """Write tables of `schema.chain()` as CSV into a folder.
 
     Raises
     ------
-    RunError : run.disk where the disk is full.
+    RunError : run.disk where the disk is full
+    TableError : write.failed where the place cannot be written, such as a folder that is a file
     """
-    with full_disk_told(out):
+    with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
         for name, table in made.items():
             (out / f"{name}.csv").write_bytes(tables.to_csv(table, schema.chain()[name]))
@@ -104,9 +116,10 @@ def write_table(name: str, table: pl.DataFrame, out: Path) -> None:
 
     Raises
     ------
-    RunError : run.disk where the disk is full.
+    RunError : run.disk where the disk is full
+    TableError : write.failed where the place cannot be written, such as a folder that is a file
     """
-    with full_disk_told(out):
+    with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix.lower() == ".parquet":
             table.write_parquet(out)
