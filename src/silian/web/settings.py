@@ -25,6 +25,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "silian.web.base",
     "silian.web.catalog",
+    "silian.web.runs",
+    "silian.web.api",
+    "silian.web.standards",
     "django.forms",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -165,6 +168,7 @@ CACHES: dict[str, dict[str, Any]] = {
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 200_000}  # a cull may not forget who is locked out
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 SEARCH_FOLDER = ENVIRONMENT.home / "index"
+RUNS_FOLDER = ENVIRONMENT.home / "runs"
 SITE_ADDRESS = ENVIRONMENT.address
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail else 'console'}.EmailBackend"
 EMAIL_TIMEOUT = 10

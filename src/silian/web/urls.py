@@ -9,7 +9,10 @@ register_converter(RecordId, "record")
 urlpatterns = [
     path("account/", include("allauth.urls")),
     path("", include("silian.web.base.urls")),
-    path("", include("silian.web.catalog.urls")),
+    path("", include("silian.web.api.urls")),
+    path("", include("silian.web.standards.urls")),
+    path("", include("silian.web.runs.urls")),
+    path("", include("silian.web.catalog.urls")),  # the last: any first part may name a noun
 ]
 
 handler400 = "silian.web.base.errors.bad_request"

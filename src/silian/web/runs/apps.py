@@ -1,0 +1,10 @@
+"""The app of runs and dashboards."""
+
+from django.apps import AppConfig
+
+
+class RunsConfig(AppConfig):
+    """A run of the main job or of one engine, its results, and what leaders read."""
+
+    name = "silian.web.runs"
+    label = "runs"

@@ -1,0 +1,1 @@
+"""Standards out: what is public, as OAI-PMH, CERIF, schema.org, DCAT and EEN ask for it."""
