@@ -10,7 +10,10 @@ class BaseConfig(AppConfig):
     label = "base"
 
     def ready(self) -> None:
-        """Listen to what Django and allauth say of people who sign in."""
+        """Listen to what Django and allauth say of people who sign in; say of what people are told."""
         from silian.web.base import sign_in
+        from silian.web.base.notifications import kinds, naming, subjects
 
+        kinds.register(kinds.BASE)
+        subjects.register(["places"], naming.Places())
         sign_in.listen()

@@ -241,3 +241,85 @@ class Erasure(models.Model):
     number = models.CharField(max_length=20, unique=True)
     at = models.DateTimeField(default=timezone.now)
     text = models.TextField()
+
+
+class Desk(models.Model):
+    """What a person has chosen of notifications, and how much waits for them, for the frame of every page."""
+
+    class Letters(models.TextChoices):
+        ALL = "all", _("按下面的选择")
+        ONCE = "once", _("不要摘要")
+        REQUIRED = "required", _("只要必须送达的")
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="desk")
+    choices = models.JSONField(default=dict)  # kind → {"mail": how, "site": whether}, where it is not the default
+    letters = models.CharField(_("邮件"), max_length=10, choices=Letters, default=Letters.ALL)
+    digest_hour = models.PositiveSmallIntegerField(_("摘要时间"), default=8)
+    week_day = models.PositiveSmallIntegerField(_("每周摘要"), default=0)  # 0: Monday
+    quiet_from = models.PositiveSmallIntegerField(_("免打扰从"), default=21)  # the same hour twice: never quiet
+    quiet_until = models.PositiveSmallIntegerField(_("免打扰到"), default=8)
+    quiet_weekends = models.BooleanField(_("周末免打扰"), default=False)
+    cap = models.PositiveSmallIntegerField(_("每天最多几封即时邮件"), default=5)
+    todo = models.PositiveIntegerField(default=0)  # what waits, as last counted
+    todo_at = models.DateTimeField(null=True)  # when that was; null: it may have changed since
+
+
+class Letter(models.Model):
+    """A letter of notifications. It is noted before it is sent: sent again after a kill, it has the same Message-ID."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("待发送")
+        SENT = "sent", _("已发出")
+        FAILED = "failed", _("未能发出")
+        VOID = "void", _("不必再发")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="letters")
+    slot = models.CharField(max_length=40)  # digest:<day>, once:<number of its first notification>
+    message_id = models.CharField(max_length=200, unique=True)
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.WAITING)
+    made_at = models.DateTimeField(default=timezone.now)
+    next_at = models.DateTimeField(default=timezone.now)  # not tried before
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "slot"], name="one_letter"),)
+        indexes = (
+            models.Index(fields=["next_at"], name="letters_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=["user", "sent_at"], name="letters_of_person"),
+        )
+
+
+class Notification(models.Model):
+    """Something a person is told: by its kind, what it is about and plain facts. Names are looked up when it is read.
+
+    Each one ends in one way by mail: not at all (it stands on the site), in a letter of its own, or in a digest.
+    """
+
+    class Mail(models.TextChoices):
+        WAITING = "waiting", _("待处理")
+        NONE = "none", _("仅站内")
+        POSTED = "posted", _("在邮件中")
+        FAILED = "failed", _("邮件未能发出")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=200)  # the same thing twice is told once
+    about = models.CharField(max_length=1000, blank=True)  # path of the page to go to
+    facts = models.JSONField(default=dict)  # numbers, codes, and of records their noun and id
+    made_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)  # from when on it waits for its letter
+    on_site = models.BooleanField(default=True)
+    is_over = models.BooleanField(default=False)  # meant to go at once, put into the digest by the cap
+    read_at = models.DateTimeField(null=True)
+    mail = models.CharField(max_length=10, choices=Mail, default=Mail.WAITING)
+    letter = models.ForeignKey(Letter, models.SET_NULL, null=True, related_name="notifications")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "kind", "key"], name="told_once"),)
+        indexes = (
+            models.Index(fields=["user", "-made_at", "-id"], name="told_to_person"),
+            models.Index(fields=["user"], name="told_unread", condition=models.Q(read_at=None, on_site=True)),
+            models.Index(fields=["user", "queued_at"], name="told_unsent", condition=models.Q(mail="waiting")),
+            models.Index(fields=["made_at"], name="told_by_time"),
+        )

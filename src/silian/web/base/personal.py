@@ -80,6 +80,9 @@ KINDS: Final[dict[str, Kind]] = {
         gettext_lazy("接受的邀请"), ("role", "org_id", "made_at", "accepted_at"),
         kept=gettext_lazy("邀请中的姓名与邮箱已一并删除。"),
     ),
+    "base.desk.user": Kind(gettext_lazy("通知设置"), ("choices", "letters", "digest_hour", "cap")),
+    "base.notification.user": Kind(gettext_lazy("通知"), ("kind", "made_at", "read_at", "mail")),
+    "base.letter.user": Kind(gettext_lazy("发给您的通知邮件"), ("slot", "state", "made_at", "sent_at")),
     "account.emailaddress.user": Kind(gettext_lazy("邮箱地址"), ("email", "verified", "primary")),
     "mfa.authenticator.user": Kind(gettext_lazy("两步验证方式"), ("type", "created_at", "last_used_at")),
     "usersessions.usersession.user": Kind(
