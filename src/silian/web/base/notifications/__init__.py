@@ -3,7 +3,7 @@
 Another app registers its kinds, and who names its things, when it is ready, and calls `notify` in the transaction of
 what it tells of:
 
-    notify("interest.received", users, about=reverse("interests"), key=str(asked.pk), record=Ref("needs", need_id))
+    notify("interests.received", users, about=reverse("interests"), key=str(asked.pk), record=Ref("needs", need_id))
 """
 
 from silian.web.base.notifications.kinds import Kind

@@ -81,23 +81,23 @@ BASE: Final = (
         EVERYBODY, mail="once", is_required=True, example={"at": "2026-03-02T09:15:00+08:00"},
     ),
     Kind(
-        "membership.given", PEOPLE, _("单位成员身份变动"), _("成为单位的成员或管理员，或在单位的角色有变。"),
+        "memberships.given", PEOPLE, _("单位成员身份变动"), _("成为单位的成员或管理员，或在单位的角色有变。"),
         _("您在单位的角色有变动"), _("您在“%(org)s”的角色现在是：%(role)s。"),
         EVERYBODY, example={"org": _("某某科技有限公司"), "role": "member"}, words={"role": ROLES},
     ),
     Kind(
-        "membership.taken", PEOPLE, _("单位成员身份结束"), _("不再是一个单位的成员。"),
+        "memberships.taken", PEOPLE, _("单位成员身份结束"), _("不再是一个单位的成员。"),
         _("您不再是一个单位的成员"), _("您在“%(org)s”的成员身份已结束，账户和其他权限不变。"),
         EVERYBODY, example={"org": _("某某科技有限公司")},
     ),
     Kind(
-        "post.given", PEOPLE, _("任职"), _("被任命到一个岗位。"),
+        "posts.given", PEOPLE, _("任职"), _("被任命到一个岗位。"),
         _("您有了新的岗位"), _("您现在是%(place)s的%(role)s。"),
         EVERYBODY, is_required=True, example={"place": _("某某区"), "role": "broker"},
         words={"role": ROLES},
     ),
     Kind(
-        "post.taken", PEOPLE, _("免职"), _("一个岗位被收回。"),
+        "posts.taken", PEOPLE, _("免职"), _("一个岗位被收回。"),
         _("您的一个岗位已收回"), _("您不再是%(place)s的%(role)s。"),
         EVERYBODY, is_required=True, example={"place": _("某某区"), "role": "broker"},
         words={"role": ROLES},

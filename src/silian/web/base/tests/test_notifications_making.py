@@ -20,17 +20,17 @@ def test_notify_tells_each_person_once_however_often_it_is_asked(people):
     both = [people["enterprise"].user, people["broker"].user.pk, None, people["broker"].user.pk]
 
     for _ in range(3):
-        notify("claim.asked", both, about=reverse("claims"), key="7", record=Ref("experts", "E1"))
+        notify("claims.asked", both, about=reverse("claims"), key="7", record=Ref("experts", "E1"))
 
     assert Notification.objects.count() == 2
-    notify("claim.asked", both, about=reverse("claims"), key="8", record=Ref("experts", "E1"))
+    notify("claims.asked", both, about=reverse("claims"), key="8", record=Ref("experts", "E1"))
     assert Notification.objects.count() == 4
 
 
 def test_notify_goes_with_the_transaction_of_what_it_tells_of(people):
     def fail():
         with transaction.atomic():
-            notify("claim.asked", [people["broker"].user], key="7")
+            notify("claims.asked", [people["broker"].user], key="7")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -42,13 +42,13 @@ def test_notify_goes_with_the_transaction_of_what_it_tells_of(people):
 def test_notify_leaves_accounts_out_that_are_shut(people):
     User.objects.filter(pk=people["broker"].user.pk).update(is_active=False)
 
-    assert notify("claim.asked", [people["broker"].user, 10**9], key="7") == 0
+    assert notify("claims.asked", [people["broker"].user, 10**9], key="7") == 0
 
 
 def test_a_name_is_told_while_its_reader_may_see_the_record_and_not_after(people):
     person, need = people["researcher"], Need.objects.filter(state="published").order_by("-pk")[0]
     address = reverse("detail", args=["needs", need.pk])
-    notify("interest.answered", [person.user], about=address, key="1", record=Ref("needs", need.pk), state="agreed")
+    notify("interests.answered", [person.user], about=address, key="1", record=Ref("needs", need.pk), state="agreed")
     (told,) = told_to(person)
     assert (str(need) in told.sentence, told.url) == (True, address)
 
@@ -65,7 +65,7 @@ def test_names_of_a_page_cost_the_same_with_two_and_with_two_hundred(people, dja
     person, needs = people["broker"], list(Need.objects.order_by("pk"))
     for number in range(200):
         ref = Ref("needs", needs[number % len(needs)].pk)
-        notify("interest.answered", [person.user], key=str(number), record=ref, state="agreed")
+        notify("interests.answered", [person.user], key=str(number), record=ref, state="agreed")
     actor, rows = person.actor, list(Notification.objects.filter(user=person.user))
 
     for some in (rows[:2], rows):
@@ -77,7 +77,7 @@ def test_names_of_a_page_cost_the_same_with_two_and_with_two_hundred(people, dja
 def test_names_stand_on_one_line_without_what_cannot_be_seen(people, name):
     person, need = people["broker"], Need.objects.order_by("pk")[0]
     Need.objects.filter(pk=need.pk).update(title=name)
-    notify("interest.answered", [person.user], key="1", record=Ref("needs", need.pk), state="agreed")
+    notify("interests.answered", [person.user], key="1", record=Ref("needs", need.pk), state="agreed")
 
     (told,) = told_to(person)
 
