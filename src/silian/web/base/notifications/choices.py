@@ -34,7 +34,7 @@ def hours_of(desk: Desk) -> Hours:
 def chosen(desk: Desk, kind: Kind) -> How:
     """The way by mail that a person has chosen for a kind, or its default."""
     found = desk.choices.get(kind.code, {}).get("mail", kind.default)
-    return found if kind.allows(found) else kind.default  # type: ignore[no-any-return]
+    return found if kind.allows(found) else kind.default
 
 
 def is_on_site(desk: Desk, kind: Kind) -> bool:
