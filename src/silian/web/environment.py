@@ -17,6 +17,7 @@ from silian.errors import WebError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 Mode = Literal["demo", "production"]
 
 
@@ -85,6 +86,17 @@ VARIABLES: Final = (
         "扫描附件的命令，文件路径附在末尾；返回 0 为安全，1 为发现问题，其他为未能扫描（稍后重试）。"
         "例如：clamdscan --no-summary --fdpass。不设置时，附件通过网站自身的类型检查后即可下载。",
     ),
+    Variable(
+        "SILIAN_METRICS_TOKEN", "none: this machine alone",
+        "At least 32 random characters; whoever brings them (Authorization: Bearer …) reads /metrics and the details "
+        "of /health/ready from elsewhere.",
+        "至少 32 个随机字符；请求带上 Authorization: Bearer … 者可从其他机器读取 /metrics 与 /health/ready 的详情。",
+    ),
+    Variable(
+        "SILIAN_LOG", "INFO; WARNING in demo mode",
+        "How much the site writes: DEBUG, INFO (a line for each request and task), WARNING or ERROR.",
+        "日志级别：DEBUG、INFO（每次请求、每个任务一行）、WARNING 或 ERROR。",
+    ),
 )  # fmt: skip
 
 
@@ -114,6 +126,8 @@ class Environment:
     oidc: tuple[str, str, str, str] | None  # issuer, client id, client secret, name
     proxies: int = 0  # web servers in front that are believed
     scan: str = ""  # a command; empty: no scanner
+    metrics_token: str = ""  # empty: this machine alone
+    log_level: str = "INFO"
 
     @property
     def is_demo(self) -> bool:
@@ -143,6 +157,8 @@ class Environment:
             oidc=_oidc(given.get("SILIAN_OIDC", "")),
             proxies=_proxies(given.get("SILIAN_PROXIES", "") or "0"),
             scan=_scan(given.get("SILIAN_SCAN", "")),
+            metrics_token=_metrics_token(given.get("SILIAN_METRICS_TOKEN", "")),
+            log_level=_log_level(given.get("SILIAN_LOG") or ("WARNING" if mode == "demo" else "INFO")),
         )
         if unsafe := made.unsafe():
             raise WebError("web.unsafe", found="; ".join(unsafe))
@@ -251,6 +267,18 @@ def _scan(given: str) -> str:
     except ValueError as error:
         raise WebError("web.setting", name="SILIAN_SCAN", found=given, wanted="clamdscan --no-summary") from error
     return given
+
+
+def _metrics_token(given: str) -> str:
+    if given and (len(given) < 32 or len(set(given)) < 10):
+        raise WebError("web.setting", name="SILIAN_METRICS_TOKEN", found="…", wanted="32 random characters or more")
+    return given
+
+
+def _log_level(given: str) -> str:
+    if given.upper() not in LOG_LEVELS:
+        raise WebError("web.setting", name="SILIAN_LOG", found=given, wanted=" / ".join(LOG_LEVELS))
+    return given.upper()
 
 
 def _kept_key(home: Path) -> str:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
+    "silian.web.base.operation.probes.probed",
     "silian.web.base.middleware.numbered",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -166,7 +167,8 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 200_000}  # a cull may not forget who is locked out
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "silian.web.base.operation.background.Backend"}}
+HOME_FOLDER = ENVIRONMENT.home
 SEARCH_FOLDER = ENVIRONMENT.home / "index"
 RUNS_FOLDER = ENVIRONMENT.home / "runs"
 SITE_ADDRESS = ENVIRONMENT.address
@@ -215,6 +217,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 BODY_MAX_SIZE = 520 * 1024**2  # of a request of somebody signed in, files included; a visitor's: the form's
 
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+
 # ── what the process writes: one JSON line for each request and error, no address of a page, no personal data ──
 LOGGING = {
     "version": 1,
@@ -223,7 +227,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "silian": {"level": "WARNING" if ENVIRONMENT.is_demo else "INFO"},
+        "silian": {"level": ENVIRONMENT.log_level},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.request": {"level": "ERROR"},  # the line of the request tells of 4xx
     },

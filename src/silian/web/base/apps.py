@@ -13,7 +13,10 @@ class BaseConfig(AppConfig):
         """Listen to what Django and allauth say of people who sign in; say of what people are told."""
         from silian.web.base import sign_in
         from silian.web.base.notifications import kinds, naming, subjects
+        from silian.web.base.operation import background, parts, signs
 
         kinds.register(kinds.BASE)
         subjects.register(["places"], naming.Places())
         sign_in.listen()
+        background.listen()
+        signs.register(parts=parts.PARTS)

@@ -35,6 +35,18 @@ class Line(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+def plain_lines() -> dict[str, Any]:
+    """How a process beside the site writes: the same lines, on standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": Line}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
+    }
+
+
 def route(request: Any) -> str:
     """The pattern of a request's address: `<slug:noun>/<str:record_id>/`, without what stands in its places."""
     match = getattr(request, "resolver_match", None)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from silian.web.base import errors
 from silian.web.base.actors import VISITOR, actor_of
 from silian.web.base.console import route
+from silian.web.base.operation import metrics
 from silian.web.base.requests import NUMBER
 
 if TYPE_CHECKING:
@@ -43,9 +44,12 @@ def numbered(respond: Respond) -> Respond:
         request.number = secrets.token_hex(8)
         token, began = NUMBER.set(request.number), monotonic()
         try:
-            response = respond(request)
+            with metrics.spending() as spent:
+                response = respond(request)
             response["X-Request-Id"] = request.number
-            took = round((monotonic() - began) * 1000)
+            seconds = monotonic() - began
+            metrics.count(request, response.status_code, seconds, spent)
+            took = round(seconds * 1000)
             told = {"method": request.method, "route": route(request), "status": response.status_code, "ms": took}
             logger.info("", extra={"told": told})
         finally:

@@ -13,7 +13,7 @@ class CatalogConfig(AppConfig):
         """Tell the base how organisations are found, what the registry holds of people, what their first page shows."""
         from silian.web.base import guides, organisations
         from silian.web.base.notifications import register_kinds, register_names
-        from silian.web.catalog import notices, personal
+        from silian.web.catalog import notices, personal, signs
         from silian.web.catalog.directory import Registry
         from silian.web.catalog.guides import Tellings
         from silian.web.catalog.models import MODELS
@@ -23,3 +23,4 @@ class CatalogConfig(AppConfig):
         register_kinds(notices.KINDS)
         register_names(MODELS, notices.Names())
         personal.tell()
+        signs.tell()

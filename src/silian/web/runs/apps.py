@@ -8,3 +8,9 @@ class RunsConfig(AppConfig):
 
     name = "silian.web.runs"
     label = "runs"
+
+    def ready(self) -> None:
+        """Tell the operator how many runs there are in which state."""
+        from silian.web.runs import signs
+
+        signs.tell()

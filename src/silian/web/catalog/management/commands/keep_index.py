@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from silian.web.base.operation.beats import beating
 from silian.web.catalog.search import indexing
 
 
@@ -20,4 +22,5 @@ class Command(BaseCommand):
         over: list[int] = []
         for end in (signal.SIGTERM, signal.SIGINT):
             signal.signal(end, lambda number, _frame: over.append(number))
-        indexing.keep(lambda: bool(over))
+        with beating(f"keeper-{platform.node()}"):
+            indexing.keep(lambda: bool(over))
