@@ -97,6 +97,21 @@ VARIABLES: Final = (
         "How much the site writes: DEBUG, INFO (a line for each request and task), WARNING or ERROR.",
         "日志级别：DEBUG、INFO（每次请求、每个任务一行）、WARNING 或 ERROR。",
     ),
+    Variable(
+        "SILIAN_PUBLISHER", "四链|Silian, the sender of letters, the address of the site",
+        "Who answers for the open data: name|name in English|e-mail|homepage.",
+        "开放数据的发布单位：名称|英文名称|邮箱|主页。",
+    ),
+    Variable(
+        "SILIAN_LICENCE", "none: the open data say that no licence was chosen",
+        "Address of the licence of the open data, for example https://creativecommons.org/licenses/by/4.0/.",
+        "开放数据所用许可的网址，例如 https://creativecommons.org/licenses/by/4.0/；不设置时注明未选定许可。",
+    ),
+    Variable(
+        "SILIAN_REPOSITORY", "the host of SILIAN_ADDRESS",
+        "Name under which the identifiers of harvested records stand. It must never change once harvested.",
+        "供采集的记录标识符中的域名；一经采集不得更改。",
+    ),
 )  # fmt: skip
 
 
@@ -128,6 +143,9 @@ class Environment:
     scan: str = ""  # a command; empty: no scanner
     metrics_token: str = ""  # empty: this machine alone
     log_level: str = "INFO"
+    publisher: str = ""  # name|name in English|e-mail|homepage
+    licence: str = ""  # an address
+    repository: str = ""  # a name with a dot
 
     @property
     def is_demo(self) -> bool:
@@ -159,6 +177,9 @@ class Environment:
             scan=_scan(given.get("SILIAN_SCAN", "")),
             metrics_token=_metrics_token(given.get("SILIAN_METRICS_TOKEN", "")),
             log_level=_log_level(given.get("SILIAN_LOG") or ("WARNING" if mode == "demo" else "INFO")),
+            publisher=given.get("SILIAN_PUBLISHER", ""),
+            licence=_licence(given.get("SILIAN_LICENCE", "")),
+            repository=_repository(given.get("SILIAN_REPOSITORY", "")),
         )
         if unsafe := made.unsafe():
             raise WebError("web.unsafe", found="; ".join(unsafe))
@@ -279,6 +300,18 @@ def _log_level(given: str) -> str:
     if given.upper() not in LOG_LEVELS:
         raise WebError("web.setting", name="SILIAN_LOG", found=given, wanted=" / ".join(LOG_LEVELS))
     return given.upper()
+
+
+def _licence(given: str) -> str:
+    if given and not re.fullmatch(r"https?://[^\s<>\"]+", given):
+        raise WebError("web.setting", name="SILIAN_LICENCE", found=given, wanted="https://…")
+    return given
+
+
+def _repository(given: str) -> str:
+    if given and not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*(\.[a-zA-Z][a-zA-Z0-9-]*)+", given):
+        raise WebError("web.setting", name="SILIAN_REPOSITORY", found=given, wanted="data.example.org")
+    return given
 
 
 def _kept_key(home: Path) -> str:

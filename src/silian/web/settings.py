@@ -163,6 +163,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 SILIAN_SCAN = ENVIRONMENT.scan
+SILIAN_PUBLISHER, SILIAN_LICENCE, SILIAN_REPOSITORY = ENVIRONMENT.publisher, ENVIRONMENT.licence, ENVIRONMENT.repository
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }

@@ -78,7 +78,8 @@ def _field(column: Column, *, is_whole_key: bool) -> models.Field[object, object
             db_column=column.name, related_name="+",
         )  # fmt: skip
     if column.type == "id":
-        return models.CharField(max_length=ID_LENGTH, primary_key=is_whole_key)
+        is_part = column.is_key and not is_whole_key  # several rows of one work are found by its number
+        return models.CharField(max_length=ID_LENGTH, primary_key=is_whole_key, db_index=is_part)
     if column.type == "list":
         return models.JSONField(default=list, blank=True)
     if column.type in ("text", "code"):

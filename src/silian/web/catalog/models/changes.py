@@ -38,7 +38,10 @@ class Change(models.Model):
     version = models.PositiveIntegerField()  # of the record after it
 
     class Meta:
-        indexes = (models.Index(fields=["noun", "record_id"], name="change_of_record"),)
+        indexes = (
+            models.Index(fields=["noun", "record_id"], name="change_of_record"),
+            models.Index(fields=["noun", "record_id"], name="change_gone", condition=models.Q(after__isnull=True)),
+        )
 
 
 class Alias(models.Model):

@@ -151,6 +151,7 @@ NO_PAGES = {
     "openid_connect_login": "needs a provider of sign-in",
     "openid_connect_callback": "needs a provider of sign-in",
     "search_names": "a part of every page",
+    "oai": "for harvesters",
     "language": "takes the choice of a language and leads back",
 }
 

@@ -17,6 +17,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, may
+from silian.web.standards.oai import sources as oai_sources
 from silian.web.tests.leaks.planted import Planted, fresh
 
 if TYPE_CHECKING:
@@ -93,6 +94,14 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "audit_export": lambda _p: [reverse("audit_export", args=["csv"]), reverse("audit_export", args=["jsonl"])],
     "personal": lambda _p: [reverse("personal")],
     "personal_export": lambda _p: [reverse("personal_export", args=["json"])],
+    "oai": lambda p: [
+        *(f"{reverse('oai')}?verb=ListRecords&metadataPrefix={f}" for f in ("oai_dc", "oai_cerif_openaire")),
+        *(f"{reverse('oai')}?verb=ListRecords&metadataPrefix=oai_dc&set={s}" for s, _n in oai_sources.SETS),
+        *(
+            f"{reverse('oai')}?verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:silian.localhost:Needs/needs.{r.pk}"
+            for r in (p.draft, p.far, p.closed)
+        ),
+    ],
     "organisations": lambda _p: [reverse("organisations"), reverse("organisations") + "?q=jimi"],
     "members": lambda p: [reverse("members", args=[p.draft.owner_id]), reverse("members", args=[p.org.pk])],
     "person": lambda p: [reverse("person", args=[p.member.pk])],
