@@ -61,8 +61,8 @@ def records(noun: str) -> QuerySet[Record]:
     if noun not in OPEN or noun in HIDDEN:
         return MODELS[noun].objects.none()
     found = visible(VISITOR, MODELS[noun].objects.all())
-    # nothing of people who are hidden
-    return found.filter(expert__state=Record.State.PUBLISHED) if noun == "works" else found
+    hidden: Any = {"expert_id__in": Expert.objects.exclude(state=Record.State.PUBLISHED).values("pk")}
+    return found.exclude(**hidden) if noun == "works" else found  # nothing of people who are hidden
 
 
 def facts_of(record: Record) -> Facts:
