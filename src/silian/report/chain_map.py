@@ -182,6 +182,7 @@ def segment_rows(table: pl.DataFrame, *, language: Language) -> tuple[list[dict[
                 "chain": chain or say("not_stated", language),
                 "chain_id": chain,
                 "segment": r["segment"] or say("not_stated", language),
+                "segment_id": r["segment"],
                 "products": r["products"],
             }
             cell |= {s: r[s] for s in views.STATES}

@@ -15,13 +15,14 @@ GRID: Final = 4000  # steps across the region; a screen shows fewer, and neighbo
 Ring = list[list[float]]
 
 
-def prepared(geojson: Mapping[str, Any] | None, districts: pl.DataFrame) -> dict[str, Any]:
+def prepared(geojson: Mapping[str, Any] | None, districts: pl.DataFrame, *, grid: int = GRID) -> dict[str, Any]:
     """The features of known districts, thinned and wound for drawing.
 
     Parameters
     ----------
     geojson : FeatureCollection of Polygons and MultiPolygons whose properties name the district_id, or None
     districts : district_id
+    grid : steps across the region that outlines are drawn in
 
     Returns
     -------
@@ -41,7 +42,7 @@ def prepared(geojson: Mapping[str, Any] | None, districts: pl.DataFrame) -> dict
         if district is not None:
             found.setdefault(str(district), []).extend(_polygons((feature or {}).get("geometry")))
     shown = [d for d in districts["district_id"].to_list() if found.get(d)]
-    step = _step([point for d in shown for polygon in found[d] for ring in polygon for point in ring])
+    step = _step([point for d in shown for polygon in found[d] for ring in polygon for point in ring], grid)
     features = []
     for district in shown:
         thinned = [
@@ -72,11 +73,11 @@ def _polygons(geometry: Mapping[str, Any] | None) -> list[list[Ring]]:
     return [[[[float(x), float(y)] for x, y, *_ in ring] for ring in polygon] for polygon in polygons or [] if polygon]
 
 
-def _step(points: Sequence[Sequence[float]]) -> float:
+def _step(points: Sequence[Sequence[float]], grid: int) -> float:
     if not points:
         return 1.0
     spans = [max(p[axis] for p in points) - min(p[axis] for p in points) for axis in (0, 1)]
-    return max(spans) / GRID or 1.0
+    return max(spans) / grid or 1.0
 
 
 def _thinned(ring: Ring, step: float) -> Ring:

@@ -172,6 +172,7 @@ TASKS = {"default": {"BACKEND": "silian.web.base.operation.background.Backend"}}
 HOME_FOLDER = ENVIRONMENT.home
 SEARCH_FOLDER = ENVIRONMENT.home / "index"
 RUNS_FOLDER = ENVIRONMENT.home / "runs"
+DISTRICTS_FILE = ENVIRONMENT.home / "districts.geojson"  # borders of the districts, for maps; there may be none
 SITE_ADDRESS = ENVIRONMENT.address
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail else 'console'}.EmailBackend"
 EMAIL_TIMEOUT = 10

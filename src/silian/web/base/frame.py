@@ -41,6 +41,10 @@ PAGES: Final = (
         ),
     ),
     (
+        gettext_lazy("运行结果"),
+        (("matches", gettext_lazy("需求匹配"), STEWARDS),),
+    ),
+    (
         gettext_lazy("管理"),
         (
             ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),

@@ -10,7 +10,9 @@ class RunsConfig(AppConfig):
     label = "runs"
 
     def ready(self) -> None:
-        """Tell the operator how many runs there are in which state."""
+        """Tell the operator how many runs there are in which state, and pages of records what the run in force says."""
         from silian.web.runs import signs
+        from silian.web.runs.results import boxes
 
         signs.tell()
+        boxes.tell()

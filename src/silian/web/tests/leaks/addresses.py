@@ -17,6 +17,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, may
+from silian.web.runs.results.tests.leaking import NEEDS as LEAKING
 from silian.web.standards.oai import sources as oai_sources
 from silian.web.tests.leaks.planted import Planted, fresh
 
@@ -109,6 +110,10 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "post_invite": lambda _p: [reverse("post_invite")],
     "places": lambda _p: [reverse("places")],
     "park": lambda p: [reverse("park", args=[p.draft.place_id])],
+    "matches": lambda _p: [f"{reverse('matches')}?noun={noun}" for noun in ("achievements", "experts")],
+    "run_matches": lambda p: [f"{reverse('run_matches', args=[p.run])}?noun=experts&state=unmet"],
+    "match": lambda _p: [reverse("match", args=[need]) for need in LEAKING],
+    "run_match": lambda p: [reverse("run_match", args=[p.run, need]) for need in LEAKING],
 }
 
 

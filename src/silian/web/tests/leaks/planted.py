@@ -34,6 +34,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.rules import may, shown
 from silian.web.catalog.search import indexing
+from silian.web.runs.results.tests.leaking import leaking_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ class Planted(NamedTuple):
     taken: Export  # of the broker
     claim: Claim  # of the member, on the draft expert
     sets: list[int]  # changes of all these
+    run: int  # that has read them all and quotes them
     secrets: list[Secret]
 
 
@@ -193,6 +195,8 @@ def plant(people: Any, settings: Any, tmp_path: Any) -> Planted:
     ]  # fmt: skip
     settings.SEARCH_FOLDER = tmp_path / "index"
     indexing.rebuild()
+    settings.RUNS_FOLDER, settings.DISTRICTS_FILE = tmp_path / "runs", tmp_path / "none.geojson"
+    run = leaking_run()
     ids = [made.pk for made in sets]
     naming, work = Need.objects.get(pk="N-open"), Work.objects.get(pk="E-secret~W-open")
     return Planted(
@@ -213,6 +217,7 @@ def plant(people: Any, settings: Any, tmp_path: Any) -> Planted:
         taken,
         claim,
         ids,
+        run.pk,
         secrets,
     )
 
