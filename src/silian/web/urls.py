@@ -1,10 +1,6 @@
 """Every address of the site."""
 
-from django.urls import include, path, register_converter
-
-from silian.web.base.addresses import RecordId
-
-register_converter(RecordId, "record")
+from django.urls import include, path
 
 urlpatterns = [
     path("account/", include("allauth.urls")),

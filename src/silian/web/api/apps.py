@@ -8,3 +8,9 @@ class ApiConfig(AppConfig):
 
     name = "silian.web.api"
     label = "api"
+
+    def ready(self) -> None:
+        """Name to the base what is held of people here."""
+        from silian.web.api import personal
+
+        personal.tell()

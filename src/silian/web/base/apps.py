@@ -10,11 +10,15 @@ class BaseConfig(AppConfig):
     label = "base"
 
     def ready(self) -> None:
-        """Listen to what Django and allauth say of people who sign in; say of what people are told."""
+        """Listen to what is said of people who sign in; say of what people are told, and how ids stand in addresses."""
+        from django.urls import register_converter
+
         from silian.web.base import sign_in
+        from silian.web.base.addresses import RecordId
         from silian.web.base.notifications import kinds, naming, subjects
         from silian.web.base.operation import background, parts, signs
 
+        register_converter(RecordId, "record")
         kinds.register(kinds.BASE)
         subjects.register(["places"], naming.Places())
         sign_in.listen()

@@ -38,6 +38,7 @@ PAGES: Final = (
             ("duplicates", gettext_lazy("查重"), STEWARDS),
             ("searches", gettext_lazy("检索收藏"), ("anybody",)),
             ("changes", gettext_lazy("我的变更"), ("anybody",)),
+            ("tokens", gettext_lazy("接口令牌"), ("anybody",)),
         ),
     ),
     (

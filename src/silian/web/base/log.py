@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from silian.web.base.models import LogEntry
-from silian.web.base.requests import NUMBER
+from silian.web.base.requests import NUMBER, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,8 @@ def log(
     detail : texts, whole numbers, flags and lists of them; no name, address or other personal data, and no number with
         a fraction: databases write these differently, and the digest is made of what is read back
     """
+    told = dict(detail or {}) | ({"token": number} if (number := TOKEN.get()) else {})
     LogEntry.objects.create(
-        who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=dict(detail or {}),
+        who=actor.pseudonym, action=action, noun=noun, record_id=record_id, detail=told,
         request_id=NUMBER.get(),
     )  # fmt: skip

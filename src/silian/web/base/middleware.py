@@ -65,6 +65,7 @@ def limited(respond: Respond) -> Respond:
     def answered(request: Request) -> HttpResponse:
         given = request.META.get("CONTENT_LENGTH") or "0"
         most = settings.BODY_MAX_SIZE if request.user.is_authenticated else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        most = getattr(request, "most_bytes", most)  # the API has limits of its own
         if not given.isdecimal() or int(given) > most:
             return errors.too_large(request)
         return respond(request)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 NUMBER: Final[ContextVar[str]] = ContextVar("number", default="")  # of the request under way, for logs
+TOKEN: Final[ContextVar[int]] = ContextVar("token", default=0)  # number of the token of the request; 0: none
 
 
 class Request(HttpRequest):

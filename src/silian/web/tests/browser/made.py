@@ -126,6 +126,18 @@ def park(made: Made) -> str:
     return address.lstrip("/")
 
 
+def token(made: Made) -> str:
+    """The page that asks once more before a token ends; `tokens_all` then lists one."""
+    page = _open(made, "administrator", "tokens/")
+    page.fill("main input[name=name]", "夜间同步")
+    page.check("main input[value='read:registry']")
+    page.click("main form button.main")
+    page.click("main a.main")
+    address = page.locator("main a[href$='/revoke/']").first.get_attribute("href") or ""
+    page.context.close()
+    return address.lstrip("/")
+
+
 def invitation(made: Made, *, name: str = "周一鸣") -> str:
     """An invitation that nobody has answered yet."""
     page = _open(made, "manager", "people/organisations/O15/")
@@ -200,6 +212,7 @@ STATES: dict[str, Callable[[Made], str]] = {
     "report": duplicate_report,
     "pair": duplicate_pair,
     "park": park,
+    "token": token,
     "invitation": invitation,
     "receipt": receipt,
     "second": second_step,

@@ -97,6 +97,10 @@ PAGES = (
     _page("invitation", "visitor", "invitation/x/", status=404),
     _page("audit", "auditor", "audit/"),
     _page("audit", "auditor", "audit/?who=nobody", state="empty"),
+    _page("tokens", "enterprise", "tokens/"),
+    _page("tokens_all", "administrator", "tokens/all/"),
+    _page("token_revoke", "administrator", "{token}"),
+    _page("interface", "visitor", "api/"),
     _page("personal", "researcher", "personal/"),
     _page("personal_erase", "researcher", "personal/erase/"),
     _page("receipt", "visitor", "{receipt}"),
@@ -158,13 +162,16 @@ NO_PAGES = {
     "openid_connect_callback": "needs a provider of sign-in",
     "search_names": "a part of every page",
     "oai": "for harvesters",
+    "openapi-json": "for programs",
+    "api-root": "for programs",
     "language": "takes the choice of a language and leads back",
 }
 
 
 def readable_views() -> set[str]:
     """The names of all addresses that answer a GET."""
-    return {pattern.name for pattern in _patterns(get_resolver()) if pattern.name and _answers_get(pattern.callback)}
+    named = [p for p in _patterns(get_resolver()) if p.name and not p.name.startswith("api_")]  # those are for programs
+    return {pattern.name for pattern in named if _answers_get(pattern.callback)}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:

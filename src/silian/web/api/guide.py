@@ -1,0 +1,104 @@
+"""The documentation of the API as a page of the site, made from its OpenAPI document, in the language of the reader."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+
+from silian.errors import MESSAGES
+from silian.tables import schema
+from silian.web.api import limits, problems, shapes
+from silian.web.api.scopes import SCOPES
+from silian.web.api.surface import OFFERS
+from silian.web.api.versions import NEWEST, VERSIONS
+from silian.web.base.languages import page_language
+from silian.web.catalog.rules import default_tiers
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from silian.web.base.requests import Request
+
+# What the operations of every noun do; those of other addresses by their names.
+VERBS: Final = {
+    "list": gettext_lazy("列表，可筛选、检索、排序"), "read": gettext_lazy("读取一条"), "create": gettext_lazy("新建"),
+    "change": gettext_lazy("修改"), "publish": gettext_lazy("发布或续期"), "withdraw": gettext_lazy("撤回"),
+    "history": gettext_lazy("历次变更"), "ask": gettext_lazy("表达意向"),
+}  # fmt: skip
+DEEDS: Final = {
+    "read_root": gettext_lazy("各类地址"), "read_me": gettext_lazy("当前令牌的身份与范围"),
+}  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One operation."""
+
+    name: str
+    method: str
+    path: str
+    told: str
+    scope: str
+    is_open: bool
+    parameters: list[dict[str, Any]]
+    statuses: list[str]
+
+
+def api_page(request: Request) -> HttpResponse:
+    """How programs use the site."""
+    language = page_language()
+    tables = schema.tables()
+    columns = [
+        (noun, tables[noun].label(language), [
+            (c, c.label(language), c.meaning_zh if language == "zh" else c.meaning, c.unit_label(language),
+             default_tiers(noun).get(c.name, "public")) for c in tables[noun].columns
+        ]) for noun in shapes.NOUNS
+    ]  # fmt: skip
+    codes = [
+        (code, status, MESSAGES[code][language == "zh"].replace("{", "").replace("}", ""))
+        for code, status in problems.STATUS.items()
+    ]
+    shared = {
+        "groups": _groups(language), "scopes": SCOPES, "columns": columns, "codes": codes, "versions": VERSIONS,
+        "newest": NEWEST, "of_token": limits.OF_TOKEN, "of_visitor": limits.OF_VISITOR, "most": shapes.MOST,
+        "host": request.build_absolute_uri("/").rstrip("/"),
+    }  # fmt: skip
+    return render(request, "api/guide.html", shared)
+
+
+def _groups(language: schema.Language) -> list[tuple[str, list[Row]]]:
+    """The operations by chain, each in the words of the reader."""
+    made: dict[str, list[Row]] = {}
+    for path, method, told in _operations():
+        tag, name = told["tags"][0], told["operationId"]
+        parts = tag.split(" ")
+        heading = parts[-1] if language == "zh" else " ".join(parts[:-1])
+        statuses = sorted(str(status) for status in told["responses"])
+        parameters = [p for p in told.get("parameters", []) if p["in"] != "path"]
+        offer = OFFERS[name]
+        row = Row(
+            name, method.upper(), path, _told(name, path, told["summary"], language), offer.scope, offer.is_open,
+            parameters, statuses,
+        )  # fmt: skip
+        made.setdefault(heading, []).append(row)
+    return list(made.items())
+
+
+@cache
+def _operations() -> list[tuple[str, str, dict[str, Any]]]:
+    from silian.web.api.site import api
+
+    paths = api.get_openapi_schema()["paths"]
+    return [(path, method, told) for path, methods in paths.items() for method, told in methods.items()]
+
+
+def _told(name: str, path: str, summary: str, language: schema.Language) -> str:
+    if name in DEEDS:
+        return str(DEEDS[name])
+    noun = path.removeprefix("/api/v1/").partition("/")[0]
+    verb = name.partition("_")[0]
+    if noun in shapes.NOUNS and verb in VERBS:
+        return f"{schema.tables()[noun].label(language)} · {VERBS[verb]}"
+    return summary
