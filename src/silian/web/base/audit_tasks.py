@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from django.urls import reverse
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base import audit
-from silian.web.base.models import ChainCheck
+from silian.web.base.models import ChainCheck, Place, Post
+from silian.web.base.notifications import notify
 
 EVERY: Final = timedelta(minutes=1)
 CHECKED: Final = timedelta(days=1)
@@ -30,7 +32,12 @@ def seal_task() -> None:
 @task()
 def check_task() -> None:
     """Walk the whole chain and keep what was found."""
-    audit.check()
+    found = audit.check()
+    if found.finding:
+        watching = Post.objects.filter(role__in=(Post.Role.AUDITOR, Post.Role.ADMINISTRATOR), place=Place.root())
+        people, number = list(watching.values_list("user_id", flat=True)), found.broken or found.number
+        key = f"{found.finding}:{number}"
+        notify("audit.broken", people, about=reverse("audit"), key=key, number=number, finding=found.finding)
 
 
 def keep_sealing() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from silian.tables import schema
 from silian.web.base.actors import VISITOR
 from silian.web.base.languages import page_language
+from silian.web.base.models import Notification, User
 
 if TYPE_CHECKING:
     from silian.web.base.actors import Actor
@@ -22,6 +26,7 @@ CHAINS: Final = (
     (gettext_lazy("资金链"), ("funds", "policies")),
     (gettext_lazy("人才链"), ("experts",)),
 )
+FEW: Final = 100  # from which a number in the frame is only said to be large
 STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry by what they are for: heading, and of each page the name of its address, its label, the
 # roles that see it; anybody: who is signed in, member: who belongs to an organisation, leader: who manages one.
@@ -29,6 +34,7 @@ PAGES: Final = (
     (
         gettext_lazy("工作台"),
         (
+            ("todo", gettext_lazy("待办"), ("anybody",)),
             ("waiting", gettext_lazy("待确认"), ("member",)),
             ("interests", gettext_lazy("意向"), ("anybody",)),
             ("bookings", gettext_lazy("我的预约"), ("anybody",)),
@@ -67,7 +73,20 @@ def frame(request: Request) -> dict[str, Any]:
         links = [_page(request, address, str(label)) for address, label, roles in pages if _sees(actor, roles)]
         if links:
             groups.append((str(name), links))
-    return {"actor": actor, "navigation": groups}
+    return {"actor": actor, "navigation": groups, "desk_top": partial(_desk, actor)}
+
+
+def _desk(actor: Actor) -> dict[str, str]:
+    """How much waits for a person, and how many notifications they have not read; one query, when a page asks."""
+    unread = Notification.objects.filter(user_id=OuterRef("pk"), on_site=True, read_at=None).order_by()
+    number = Coalesce(Subquery(unread.values("user_id").annotate(n=Count("pk")).values("n")), 0)
+    found = User.objects.filter(pk=actor.user_id or 0).values_list(number, "desk__todo").first()
+    count, todo = found or (0, 0)
+    return {"unread": _few(count), "todo": _few(todo or 0)}
+
+
+def _few(number: int) -> str:
+    return "" if not number else str(number) if number < FEW else f"{FEW - 1}+"
 
 
 def _noun(request: Request, noun: str) -> dict[str, Any]:

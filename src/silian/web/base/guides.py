@@ -23,6 +23,7 @@ from silian.web.base.frame import CHAINS
 from silian.web.base.languages import first_clause, page_language
 from silian.web.base.log import log
 from silian.web.base.models import Place, Post, User
+from silian.web.base.notifications import todo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -144,6 +145,7 @@ class Home:
     facts: list[str] = field(default_factory=list)  # sentences of how things stand
     shelves: list[Shelf] = field(default_factory=list)
     counts: Mapping[str, int] | None = None  # noun → records
+    waiting: dict[str, int] = field(default_factory=dict)  # code of a source of things that wait → how many
 
 
 class Registry(Protocol):
@@ -169,6 +171,9 @@ def register(registry: Registry) -> None:
 def home_of(actor: Actor) -> Home:
     """The first page of a person. Cost: at most eleven queries, whatever the number of records."""
     home = Home()
+    for source, number in todo.counted(actor):
+        home.waiting[source.code] = number
+        home.tasks.append(Task(source.label(), capped(number, todo.MOST), source.url(actor)))
     steps = list(_first_steps(actor))
     if steps:
         home.guides.append(Guide(_("岗位与账户"), steps))

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from silian.web.base import errors
 from silian.web.base.actors import VISITOR, actor_of
 from silian.web.base.console import route
+from silian.web.base.notifications import todo
 from silian.web.base.operation import metrics
 from silian.web.base.requests import NUMBER
 
@@ -96,6 +97,8 @@ def actor(respond: Respond) -> Respond:
     def answered(request: Request) -> HttpResponse:
         request.actor = actor_of(request.user) if request.user.is_authenticated else VISITOR
         response = respond(request)
+        if request.method == "POST" and response.status_code == 302 and not request.actor.is_visitor:
+            todo.recount(request.actor)  # a deed is done: the number of what waits may be another
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
             patch_cache_control(response, private=True)

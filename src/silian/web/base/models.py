@@ -260,6 +260,7 @@ class Desk(models.Model):
     quiet_until = models.PositiveSmallIntegerField(_("免打扰到"), default=8)
     quiet_weekends = models.BooleanField(_("周末免打扰"), default=False)
     cap = models.PositiveSmallIntegerField(_("每天最多几封即时邮件"), default=5)
+    devices = models.JSONField(default=list)  # digests of the kinds of browser that have signed in, the latest last
     todo = models.PositiveIntegerField(default=0)  # what waits, as last counted
     todo_at = models.DateTimeField(null=True)  # when that was; null: it may have changed since
 
@@ -309,6 +310,7 @@ class Notification(models.Model):
     facts = models.JSONField(default=dict)  # numbers, codes, and of records their noun and id
     made_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(default=timezone.now)  # from when on it waits for its letter
+    due_at = models.DateTimeField(default=timezone.now)  # when to look again whether it may go
     on_site = models.BooleanField(default=True)
     is_over = models.BooleanField(default=False)  # meant to go at once, put into the digest by the cap
     read_at = models.DateTimeField(null=True)
@@ -320,6 +322,6 @@ class Notification(models.Model):
         indexes = (
             models.Index(fields=["user", "-made_at", "-id"], name="told_to_person"),
             models.Index(fields=["user"], name="told_unread", condition=models.Q(read_at=None, on_site=True)),
-            models.Index(fields=["user", "queued_at"], name="told_unsent", condition=models.Q(mail="waiting")),
+            models.Index(fields=["due_at", "user"], name="told_unsent", condition=models.Q(mail="waiting")),
             models.Index(fields=["made_at"], name="told_by_time"),
         )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from silian.errors import WebError
 from silian.web.base import organisations
 from silian.web.base.log import log
 from silian.web.base.models import Invitation, Membership, Place, Post, User
+from silian.web.base.notifications import Ref, notify
 from silian.web.base.rules import Standing
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def set_role(actor: Actor, membership: Membership, role: str) -> None:
     if role != Membership.Role.ADMINISTRATOR:
         _keep_one_administrator(membership)
     Membership.objects.filter(pk=membership.pk).update(role=role)
+    _tell(actor, "memberships.given", membership.user_id, org=Ref("organisations", membership.org_id), role=role)
     log(actor, "people.role", noun="organisations", record_id=membership.org_id, detail=_of(membership.user, role=role))
 
 
@@ -43,6 +46,7 @@ def remove(actor: Actor, membership: Membership) -> None:
     """
     _keep_one_administrator(membership)
     Membership.objects.filter(pk=membership.pk).delete()
+    _tell(actor, "memberships.taken", membership.user_id, org=Ref("organisations", membership.org_id))
     detail = _of(membership.user, role=membership.role)
     log(actor, "people.remove", noun="organisations", record_id=membership.org_id, detail=detail)
 
@@ -51,6 +55,7 @@ def remove(actor: Actor, membership: Membership) -> None:
 def restore(actor: Actor, user: User, org_id: str, role: str) -> None:
     """Bring back a membership that was ended."""
     Membership.objects.get_or_create(user=user, org_id=org_id, defaults={"role": role})
+    _tell(actor, "memberships.given", user.pk, org=Ref("organisations", org_id), role=role)
     log(actor, "people.restore", noun="organisations", record_id=org_id, detail=_of(user, role=role))
 
 
@@ -58,6 +63,7 @@ def restore(actor: Actor, user: User, org_id: str, role: str) -> None:
 def grant(actor: Actor, user: User, role: str, place: Place) -> None:
     """Entrust a person with a post for a place and all below it."""
     Post.objects.get_or_create(user=user, role=role, place=place)
+    _tell(actor, "posts.given", user.pk, place=Ref("places", place.pk), role=role)
     log(actor, "people.grant", noun="places", record_id=place.pk, detail=_of(user, role=role))
 
 
@@ -71,6 +77,7 @@ def withdraw(actor: Actor, post: Post) -> None:
     """
     _keep_one_over_all(post.user_id, post.role)
     Post.objects.filter(pk=post.pk).delete()
+    _tell(actor, "posts.taken", post.user_id, place=Ref("places", post.place_id), role=post.role)
     log(actor, "people.withdraw", noun="places", record_id=post.place_id, detail=_of(post.user, role=post.role))
 
 
@@ -122,6 +129,12 @@ def rename(actor: Actor, park: Place, *, name: str, name_en: str) -> None:
     before = {"name": park.name, "name_en": park.name_en}
     Place.objects.filter(pk=park.pk).update(name=name, name_en=name_en)
     log(actor, "places.rename", noun="places", record_id=park.pk, detail={"before": before})
+
+
+def _tell(actor: Actor, code: str, user_id: int, **facts: Ref | str) -> None:
+    """Tell a person what was given to or taken from them; nobody is told what they did themselves."""
+    if user_id != actor.user_id:
+        notify(code, [user_id], about=reverse("home"), key=secrets.token_hex(8), **facts)
 
 
 def _keep_one_administrator(membership: Membership) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account import signals as account
 from allauth.mfa import signals as mfa
 from django.contrib.auth import signals as auth
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from silian.web.base.actors import VISITOR, Actor
 from silian.web.base.log import log
-from silian.web.base.models import User
+from silian.web.base.models import Desk, User
+from silian.web.base.notifications import notify
 
 if TYPE_CHECKING:
     from django.dispatch import Signal
 
+DEVICES: Final = 20  # kinds of browser that are remembered of an account
 # What is written into the log, by the signal that tells of it.
 TOLD: Final[tuple[tuple[Signal, str], ...]] = (
     (auth.user_logged_in, "account.sign_in"),
@@ -38,6 +45,7 @@ def listen() -> None:
     for signal, action in TOLD:
         signal.connect(_writer(action), weak=False, dispatch_uid=f"log:{action}")
     auth.user_logged_in.connect(_begin, dispatch_uid="session:begin")
+    auth.user_logged_in.connect(_recognise, dispatch_uid="device:recognise")
 
 
 def _writer(action: str) -> Any:
@@ -55,3 +63,22 @@ def _writer(action: str) -> Any:
 def _begin(request: Any, **more: Any) -> None:
     del more
     request.session["began"] = request.session["seen"] = int(time())
+
+
+@transaction.atomic
+def _recognise(request: Any, user: User, **more: Any) -> None:
+    """Tell who signs in with a kind of browser that the account has not seen; the first one is no news.
+
+    Browsers are told apart without their numbers of version, which change every few weeks.
+    """
+    del more
+    told = re.sub(r"[\d._]+", "", request.META.get("HTTP_USER_AGENT", ""))
+    device = hashlib.sha256(f"{user.pseudonym}\n{told}".encode()).hexdigest()[:16]
+    desk, _new = Desk.objects.select_for_update().get_or_create(user=user)
+    if device in desk.devices:
+        return
+    now = timezone.now().isoformat(timespec="seconds")
+    if desk.devices:
+        notify("account.new_device", [user], about=reverse("usersessions_list"), key=f"{device}:{now}", at=now)
+    desk.devices = [*desk.devices, device][-DEVICES:]
+    desk.save(update_fields=["devices"])

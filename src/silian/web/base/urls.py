@@ -1,6 +1,6 @@
 """Addresses of the base."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
 from silian.web.base import audit_views, invitation_views, people_views, personal_views, views
@@ -14,6 +14,7 @@ urlpatterns = [
     path("audit/export/<slug:form>/", audit_views.audit_export, name="audit_export"),
     path("audit/check/", audit_views.audit_check, name="audit_check"),
     path("audit/person/", audit_views.audit_person, name="audit_person"),
+    path("", include("silian.web.base.notifications.urls")),
     path("personal/", personal_views.personal_page, name="personal"),
     path("personal/export/<slug:form>/", personal_views.personal_export, name="personal_export"),
     path("personal/consents/<slug:purpose>/", personal_views.personal_consent, name="personal_consent"),

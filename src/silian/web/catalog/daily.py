@@ -9,10 +9,11 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
+from silian.web.base.notifications.tasks import drop_old as drop_old_notifications
 from silian.web.catalog.entry.drafts import drop_old
 from silian.web.catalog.exchange.exports import sweep
 from silian.web.catalog.exchange.keeping import drop_old_files
-from silian.web.catalog.records.publishing import expire
+from silian.web.catalog.records.publishing import expire, tell_due
 from silian.web.catalog.topics import due
 
 AT: Final = time(0, 10)  # shortly after the day has changed: what ended yesterday is gone in the morning
@@ -23,6 +24,8 @@ def daily_task() -> None:
     """Do the work of the day; ask for the next day first, so that a kill ends nothing."""
     keep_daily()
     expire(timezone.localdate())
+    tell_due(timezone.localdate())
+    drop_old_notifications(timezone.now())
     drop_old()
     drop_old_files(timezone.now())
     sweep()

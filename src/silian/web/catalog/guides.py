@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,18 +20,13 @@ from silian.tables import schema
 from silian.web.base.guides import Guide, Home, Line, Shelf, Step, Task, Word, capped
 from silian.web.base.languages import page_language
 from silian.web.base.models import Membership
-from silian.web.catalog.beside import claims, interests
-from silian.web.catalog.duplicates import reports
-from silian.web.catalog.duplicates.blocking import HEADINGS
+from silian.web.catalog.beside import interests
 from silian.web.catalog.entry.drafts import unsaved_of
 from silian.web.catalog.models import (
     MODELS,
-    Booking,
     Claim,
-    DuplicatePair,
     DuplicateReport,
     Expert,
-    Facility,
     Import,
     Need,
     Organisation,
@@ -84,8 +79,6 @@ class Tellings:
         if not actor.is_visitor:
             kinds = _furnish_own(actor, home)
             _furnish_steward(actor, home)
-            if actor.orgs or actor.paths(STEWARDS):
-                _furnish_bookings(actor, home)
         home.shelves += [_newest(actor, noun) for noun in _wanted(actor, kinds)]
 
     def words(self) -> list[Word]:
@@ -103,14 +96,7 @@ class Tellings:
 
 def _furnish_own(actor: Actor, home: Home) -> set[str]:
     """First steps and what waits for an organisation's people and for experts; the kinds of their organisations."""
-    is_keeper = bool(actor.orgs or actor.expert_id)
-    due = _due(actor) if is_keeper else 0
-    asked = interests.received(actor).filter(state="asked")[: MOST + 1].count() if actor.orgs else 0
-    if is_keeper:
-        home.tasks += [
-            Task(_("需要确认的记录"), capped(due, MOST), reverse("waiting")),
-            Task(_("等待答复的意向"), capped(asked, MOST), reverse("interests")),
-        ]
+    due, asked = home.waiting.get("confirm", 0), home.waiting.get("interests", 0)
     orgs = visible(actor, Organisation.objects.filter(pk__in=sorted(actor.orgs))).order_by("pk")
     own: list[Any] = list(orgs[:MOST]) if actor.orgs else []
     kinds = {org.kind for org in own}
@@ -119,7 +105,7 @@ def _furnish_own(actor: Actor, home: Home) -> set[str]:
         home.guides.append(Guide(_("企业入门"), [*steps, *_need_steps(actor), *_waiting_steps(due, asked)]))
     if actor.led:
         before = [] if "enterprise" in kinds else steps
-        home.guides.append(Guide(_("单位管理员入门"), [*before, *_manager_steps(actor, due)]))
+        home.guides.append(Guide(_("单位管理员入门"), [*before, *_manager_steps(actor, home)]))
     if actor.expert_id or not (actor.posts or actor.led or "enterprise" in kinds):
         home.guides.append(Guide(_("科研人员入门"), _researcher_steps(actor)))
     if lines := [_begun(draft) for draft in unsaved_of(actor)[:DRAFTS]]:
@@ -156,11 +142,11 @@ def _waiting_steps(due: int, asked: int) -> list[Step]:
     ]
 
 
-def _manager_steps(actor: Actor, due: int) -> list[Step]:
+def _manager_steps(actor: Actor, home: Home) -> list[Step]:
     org = sorted(actor.led)[0]
     others = Membership.objects.filter(org_id__in=actor.led).exclude(user_id=actor.user_id or 0).exists()
     brought = _imports(actor)
-    claimed = len(claims.to_decide(actor))
+    due, claimed = home.waiting.get("confirm", 0), home.waiting.get("claims", 0)
     return [
         Step(_("邀请成员"), _("同事用邀请链接加入，各用各的账户。"), reverse("members", args=[org]), others),
         Step(_("导入已有的表格"), _("先看每一处变动再写入，可以整批撤销。"), reverse("imports"), bool(brought)),
@@ -193,14 +179,6 @@ def _researcher_steps(actor: Actor) -> list[Step]:
     ]  # fmt: skip
 
 
-def _due(actor: Actor) -> int:
-    """How many records a person keeps and should confirm, of all nouns; one query."""
-    today = timezone.localdate()
-    every = [publishing.waiting(actor, noun, today) for noun in publishing.CONFIRMED]
-    first, *others = (records.order_by().values_list("pk") for records in every)
-    return len(first.union(*others, all=True)[: MOST + 1])
-
-
 def _begun(draft: Any) -> Line:
     table = schema.tables()[draft.noun].label(page_language())
     on = date_format(timezone.localtime(draft.at), "Y-m-d H:i")
@@ -228,12 +206,6 @@ def _furnish_steward(actor: Actor, home: Home) -> None:
     """First steps and the queue of brokers, officers and administrators."""
     if not actor.paths(STEWARDS):
         return
-    ready = _imports(actor).get(Import.State.READY, 0)
-    home.tasks += [
-        Task(_("疑似重复，尚未判断"), capped(_pairs(actor), MOST), reverse("duplicates")),
-        Task(_("待核实的专家认领"), capped(len(claims.to_decide(actor)), MOST), reverse("claims")),
-        Task(_("待确认的导入"), capped(ready, MOST), reverse("imports")),
-    ]
     for state, told in ((Record.State.DRAFT, _("%(noun)s草稿")), (Record.State.EXPIRED, _("已过期的%(noun)s"))):
         counts = _counts(actor, state) or {}
         for noun in (noun for noun in FACES if counts.get(noun)):
@@ -257,32 +229,7 @@ def _steward_steps(actor: Actor) -> list[Step]:
     ]
 
 
-def _pairs(actor: Actor) -> int:
-    """How many pairs of all nouns a person has to decide; two queries."""
-    there = DuplicatePair.objects.filter(decision=DuplicatePair.Decision.OPEN, noun__in=HEADINGS).order_by()
-    nouns = sorted(there.values_list("noun", flat=True).distinct())
-    if not nouns:
-        return 0
-    every = [reports.pairs_of(actor, reports.Asked(noun)) for noun in nouns]
-    first, *others = (pairs.order_by().values_list("pk") for pairs in every)
-    return len(first.union(*others, all=True)[: MOST + 1])
-
-
 # ── both ──
-
-
-def _furnish_bookings(actor: Actor, home: Home) -> None:
-    """Requests for facilities that wait for a person's answer; one query."""
-    whose = Q(owner_id__in=sorted(actor.orgs))
-    for path in actor.paths(STEWARDS):
-        whose |= Q(place__path__startswith=path)
-    facilities = visible(actor, Facility.objects.filter(whose)).values("pk")
-    asked = Booking.objects.filter(facility_id__in=facilities, state=Booking.State.ASKED, from_at__gt=timezone.now())
-    waiting = list(asked.order_by("from_at", "pk").values_list("facility_id", flat=True)[: MOST + 1])
-    # the page of one's own bookings lists what is asked of one's organisations; a steward answers at the facility
-    own = reverse("bookings")
-    address = reverse("booking", args=[waiting[0]]) if waiting and actor.paths(STEWARDS) else own
-    home.tasks.append(Task(_("等待答复的设施预约"), capped(len(waiting), MOST), address))
 
 
 def _imports(actor: Actor) -> dict[str, int]:

@@ -19,6 +19,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.actors import VISITOR, actor_of
+from silian.web.catalog import notifying
 from silian.web.catalog.beside import attachments
 from silian.web.catalog.duplicates.tasks import take_up_reports
 from silian.web.catalog.exchange import exports, imports
@@ -69,6 +70,8 @@ def export_task(number: int) -> None:
         _LOG.exception("export %s", number)
         found = {"found": type(error).__name__}
         Export.objects.filter(pk=number).update(state=Export.State.FAILED, code="web.export_failed", found=found)
+        taken.state = Export.State.FAILED
+        notifying.exported(taken)
 
 
 def _actor(brought: Import) -> Actor:
@@ -79,7 +82,9 @@ def _fail(brought: Import, error: Exception) -> None:
     """Say that it could not be done: what is written stays marked, and can be undone or asked for again."""
     told = {"code": "web.import_failed", "found": {"file": brought.name, "found": type(error).__name__}}
     over = Import.State.REFUSED if brought.state == Import.State.READING else Import.State.DONE
-    Import.objects.filter(pk=brought.pk, state=brought.state).update(state=over, phase="", **told)
+    with transaction.atomic():
+        if Import.objects.filter(pk=brought.pk, state=brought.state).update(state=over, phase="", **told):
+            notifying.imported(brought, "imports.failed")
 
 
 def ask(brought: Import, state: str, *, of: Sequence[str] = (), **values: object) -> bool:
@@ -177,3 +182,4 @@ def _give_up(found: DBTaskResult[Any, Any]) -> None:
         over = Import.State.REFUSED if brought.state == Import.State.READING else Import.State.DONE
         told = {"file": brought.name, "count": TRIES}
         Import.objects.filter(pk=number).update(state=over, phase="", code="web.import_stopped", found=told)
+        notifying.imported(brought, "imports.failed")

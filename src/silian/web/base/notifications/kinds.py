@@ -11,9 +11,12 @@ from silian.web.base import audit
 from silian.web.base.models import Membership, Post
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from django_stubs_ext import StrPromise
+
+    from silian.web.base.actors import Actor
+    from silian.web.base.models import Notification
 
 How = Literal["never", "once", "daily", "weekly"]
 HOW_LABELS: Final[dict[How, StrPromise]] = {
@@ -42,6 +45,8 @@ class Kind:
     is_bulk: bool = False  # comes in numbers: no letter unless it is asked for
     example: Mapping[str, Any] = field(default_factory=dict)  # facts of the example that people are shown
     words: Mapping[str, Mapping[str, StrPromise | str]] = field(default_factory=dict)  # fact → code → its label
+    # Lines that a letter adds, with the rights of that moment; where there are none, there is nothing to tell.
+    lines: Callable[[Actor, Notification], list[str]] | None = None
 
     @property
     def hows(self) -> tuple[How, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from silian.web.base.notifications.timing import Hours, is_quiet, slot_after
+from silian.web.base.notifications.timing import Hours, day_of, is_quiet, next_open, slot_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,3 +62,11 @@ def plan(items: Sequence[Item], hours: Hours, now: datetime, *, free: int, has_d
     else:
         made.over = at_once
     return made
+
+
+def look_again(items: Sequence[Item], hours: Hours, now: datetime) -> datetime:
+    """When something may become of what waits on: nothing does before."""
+    if is_quiet(hours, now):
+        return next_open(hours, now)
+    slots = [slot_after(hours, i.queued_at, is_weekly=i.how == "weekly") for i in items]
+    return min((slot if slot > now else day_of(hours, now)[1] for slot in slots), default=now)

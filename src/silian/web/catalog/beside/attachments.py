@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from silian.errors import WebError
 from silian.web.base.log import log
+from silian.web.catalog import notifying
 from silian.web.catalog.beside.filetypes import clean_name, media_type
 from silian.web.catalog.beside.interests import is_mutual
 from silian.web.catalog.models import MODELS, Attachment
@@ -122,7 +123,12 @@ def scan(number: int) -> None:
     still = Attachment.objects.filter(pk=number, state=Attachment.State.WAITING)
     if ended == CLEAN:
         still.update(state=Attachment.State.CLEAN)
-    elif still.update(state=Attachment.State.REFUSED, file=""):
+        return
+    with transaction.atomic():
+        is_ours = still.update(state=Attachment.State.REFUSED, file="")
+        if is_ours:
+            notifying.refused(waiting)
+    if is_ours:
         waiting.file.delete(save=False)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from silian.errors import WebError
 from silian.web.base.log import log
+from silian.web.catalog import notifying
 from silian.web.catalog.models import Booking, Facility, Organisation
 from silian.web.catalog.rules import is_own, may, shown
 
@@ -118,6 +119,7 @@ def ask(
         from_at=from_at, until_at=until_at, purpose=purpose, fee_cny=fee,
     )  # fmt: skip
     _log(actor, "ask", made)
+    notifying.booking_asked(actor, made, facility)
     return made
 
 
@@ -284,6 +286,7 @@ def _turned(actor: Actor, booking: Booking, state: str, verb: str, *, note: str 
     booking.state, booking.note, booking.decided_at = state, note, timezone.now()
     booking.save(update_fields=["state", "note", "decided_at"])
     _log(actor, verb, booking)
+    notifying.booking_turned(actor, booking)
     return booking
 
 

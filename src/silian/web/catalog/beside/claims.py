@@ -16,6 +16,7 @@ from silian.errors import WebError
 from silian.tables import schema
 from silian.web.base.log import log
 from silian.web.base.models import User
+from silian.web.catalog import notifying
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.fields import record_id
 from silian.web.catalog.models import Claim, Expert, Work
@@ -23,6 +24,8 @@ from silian.web.catalog.rules import STEWARDS, may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from django.db.models import QuerySet
 
     from silian.web.base.actors import Actor
     from silian.web.catalog.models import ChangeSet
@@ -73,6 +76,7 @@ def ask(actor: Actor, expert: Expert, *, note: str) -> Claim:
         made.by_orcid = True
         made.save(update_fields=["by_orcid"])
         return _grant(actor, made, None)
+    notifying.claim_asked(made, expert)
     return made
 
 
@@ -116,12 +120,16 @@ def release(actor: Actor) -> None:
 
 def to_decide(actor: Actor) -> list[tuple[Claim, Expert]]:
     """Claims that wait for a person, the oldest first. Cost: two queries."""
+    return _with_experts(list(waiting_for(actor).select_related("user")[:MOST]))
+
+
+def waiting_for(actor: Actor) -> QuerySet[Claim]:
+    """The claims that wait for a person, the oldest first."""
     theirs = Q(owner_id__in=sorted(actor.led))
     for path in actor.paths(STEWARDS):
         theirs |= Q(place__path__startswith=path)
     asked = Claim.objects.filter(state=STATE.ASKED).exclude(user_id=actor.user_id or 0)
-    waiting = asked.filter(expert_id__in=Expert.objects.filter(theirs).values("pk"))
-    return _with_experts(list(waiting.select_related("user").order_by("pk")[:MOST]))
+    return asked.filter(expert_id__in=Expert.objects.filter(theirs).values("pk")).order_by("pk")
 
 
 def mine(actor: Actor) -> list[tuple[Claim, Expert]]:
@@ -199,6 +207,7 @@ def _turn(actor: Actor, claim: Claim, state: str, verb: str, **more: Any) -> Cla
         setattr(claim, name, value)
     claim.save()
     log(actor, f"claims.{verb}", noun="experts", record_id=claim.expert_id, detail={"claim": claim.pk})
+    notifying.claim_decided(claim)
     return claim
 
 

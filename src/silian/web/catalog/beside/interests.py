@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from silian.web.base.log import log
 from silian.web.base.models import Place
+from silian.web.catalog import notifying
 from silian.web.catalog.models import MODELS, Interest, Record
 from silian.web.catalog.rules import STEWARDS, is_own
 
@@ -52,6 +53,7 @@ def ask(actor: Actor, record: Record, *, org_id: str = "") -> Interest:
     )  # fmt: skip
     if is_new:
         log(actor, f"{record.noun}.interest", noun=record.noun, record_id=record.record_id, detail={"number": asked.pk})
+        notifying.interest_asked(actor, asked, record)
     return asked
 
 
@@ -73,6 +75,7 @@ def _turn(actor: Actor, interest: Interest, was: Iterable[str], state: str, **mo
     if changed:
         detail = {"number": interest.pk}
         log(actor, f"{interest.noun}.{state}", noun=interest.noun, record_id=interest.record_id, detail=detail)
+        notifying.interest_turned(actor, interest, state)
     return bool(changed)
 
 

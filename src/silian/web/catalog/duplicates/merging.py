@@ -15,6 +15,7 @@ from silian.errors import WebError
 from silian.tables import references
 from silian.web.base.log import log
 from silian.web.base.models import User
+from silian.web.catalog import notifying
 from silian.web.catalog.changing import Edit, StaleError, change, plain
 from silian.web.catalog.duplicates import followers
 from silian.web.catalog.duplicates.blocking import HEADINGS, OTHER_NAMES, told_of
@@ -178,6 +179,7 @@ def _merge(actor: Actor, noun: str, kept_id: str, gone_id: str, chosen: Mapping[
     for one, old_id, new_id in ids:
         Alias.objects.update_or_create(noun=one, old_id=old_id, defaults={"record_id": new_id, "merged": changes})
     log(actor, f"{noun}.merged", noun=noun, record_id=kept_id, detail={"change_set": changes.pk, "gone": gone_id})
+    notifying.merged(actor, made.kept, made.gone, key=str(changes.pk))
     return Merge.objects.create(changes=changes, noun=noun, kept_id=kept_id, gone_id=gone_id, moved=moved)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from silian.engines import link
 from silian.web.base.log import log
 from silian.web.base.models import Place
+from silian.web.catalog import notifying
 from silian.web.catalog.duplicates.blocking import told_of
 from silian.web.catalog.duplicates.likeness import SHOWN, Likeness, compare
 from silian.web.catalog.models import MODELS, DuplicatePair, DuplicateReport, MatchKey, Reason, Record
@@ -90,6 +91,7 @@ def find(report: DuplicateReport) -> None:
         DuplicateReport.objects.filter(pk=report.pk).update(
             state=DuplicateReport.State.DONE, found=len(found), done=len(candidates)
         )
+        notifying.looked_through(report, len(found))
 
 
 def _within(report: DuplicateReport) -> QuerySet[Record]:

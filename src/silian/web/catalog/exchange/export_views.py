@@ -63,7 +63,7 @@ def export_make(request: SignedIn, noun: str) -> HttpResponseBase:
     taken = _asked(request, noun=noun, asked=asked, form=form, is_now=is_small)
     if taken is None or not is_small:
         return redirect("exports")
-    exports.make(taken, request.actor)
+    exports.make(taken, request.actor, is_awaited=True)
     if taken.state == Export.State.FAILED:
         messages.error(request, _told(taken))
         return redirect("exports")

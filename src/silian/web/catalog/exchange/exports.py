@@ -26,6 +26,7 @@ from silian.tables.cast import cast
 from silian.tables.write import as_cells
 from silian.web.base.log import log
 from silian.web.base.models import Place
+from silian.web.catalog import notifying
 from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.exchange.workbooks import Sheet, write_book
 from silian.web.catalog.fields import is_reference
@@ -60,8 +61,13 @@ def asked_records(actor: Actor, noun: str, asked: str) -> QuerySet[Record]:
     return found_by(actor, face, asked_of(face, QueryDict(asked).dict()))
 
 
-def make(taken: Export, actor: Actor) -> None:
-    """Write the file of an export, and say how many rows it has and how many cells are not in it."""
+def make(taken: Export, actor: Actor, *, is_awaited: bool = False) -> None:
+    """Write the file of an export, and say how many rows it has and how many cells are not in it.
+
+    Parameters
+    ----------
+    is_awaited : the person waits for it in front of the page, and need not be told
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"file.{taken.form if taken.noun else 'zip'}"
         try:
@@ -71,6 +77,8 @@ def make(taken: Export, actor: Actor) -> None:
             found = {name: str(value) for name, value in error.found.items()}
             Export.objects.filter(pk=taken.pk).update(state=Export.State.FAILED, code=error.code, found=found)
             taken.refresh_from_db()
+            if not is_awaited:
+                notifying.exported(taken)
             return
         with transaction.atomic(), path.open("rb") as opened:
             taken.file.save(path.name, File(opened), save=False)
@@ -78,6 +86,8 @@ def make(taken: Export, actor: Actor) -> None:
             taken.save()
             detail = {"export": taken.pk, "rows": rows, "withheld": withheld, "form": taken.form}
             log(actor, f"{taken.noun or 'region'}.export", noun=taken.noun, detail=detail)
+            if not is_awaited:
+                notifying.exported(taken)
 
 
 def sweep() -> None:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from silian import tables
 from silian.errors import SilianError, WebError
 from silian.web.base.log import log
+from silian.web.catalog import notifying
 from silian.web.catalog.changing import Edit, change_fitting
 from silian.web.catalog.exchange import faults
 from silian.web.catalog.exchange.comparing import ORDER, compare
@@ -70,7 +71,9 @@ def read_import(brought: Import, actor: Actor) -> None:
                 _tell(brought, faulty=brought.faulty.name)
         _keep(brought, found)
     except SilianError as error:
-        _tell(brought, state=Import.State.REFUSED, code=error.code, found=_plain(error.found))
+        with transaction.atomic():
+            _tell(brought, state=Import.State.REFUSED, code=error.code, found=_plain(error.found))
+            notifying.imported(brought, "imports.failed")
 
 
 def _region(brought: Import, folder: Path) -> Region:
@@ -102,7 +105,9 @@ def _keep(brought: Import, found: Comparison) -> None:
             insert(ImportRow, ROW, batch)
             Import.objects.filter(pk=brought.pk).update(done=F("done") + len(batch))
         _stay_away()
-    _tell(brought, state=Import.State.READY, phase="", done=0, wrong=found.problems.height)
+    with transaction.atomic():
+        _tell(brought, state=Import.State.READY, phase="", done=0, wrong=found.problems.height)
+        notifying.imported(brought, "imports.ready")
 
 
 def _row(number: int, row: Found) -> tuple[Any, ...]:
@@ -162,6 +167,7 @@ def apply_import(brought: Import, actor: Actor) -> None:
         counted = brought.rows.filter(state=ImportRow.State.APPLIED).count()
         log(actor, "import.apply", detail={"import": brought.pk, "records": counted})
         Import.objects.filter(pk=brought.pk).update(state=Import.State.DONE, phase="")
+        notifying.imported(brought, "imports.done", state="done")
 
 
 def _apply_step(brought: Import, actor: Actor, noun: str, ids: Sequence[int]) -> None:
@@ -214,6 +220,7 @@ def undo_import(brought: Import, actor: Actor) -> None:
         counted = brought.rows.filter(state=ImportRow.State.UNDONE).count()
         log(actor, "import.undo", detail={"import": brought.pk, "records": counted})
         Import.objects.filter(pk=brought.pk).update(state=Import.State.UNDONE, phase="", code="", found={})
+        notifying.imported(brought, "imports.done", state="undone")
 
 
 def _undo_step(brought: Import, actor: Actor, noun: str, ids: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from silian.web.base.log import log
 from silian.web.base.models import Post
+from silian.web.catalog import notifying
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.rules import STEWARDS
 from silian.web.catalog.sources import EVERY
@@ -70,4 +71,5 @@ def verify(actor: Actor, record: Record, columns: Iterable[str]) -> ChangeSet:
     note = gettext("核实")
     made = change(actor, record.noun, [Edit(record.record_id, {"sources": sources}, record.version)], note=note)
     log(actor, f"{record.noun}.verify", noun=record.noun, record_id=record.record_id, detail={"columns": wanted})
+    notifying.record_turned(actor, "records.verified", record, key=str(made.pk))
     return made

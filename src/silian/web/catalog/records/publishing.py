@@ -12,12 +12,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from silian.web.base.actors import VISITOR, Actor
+from silian.web.catalog import notifying
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import MODELS, ChangeSet, Record
 from silian.web.catalog.rules import PERSONAL, may
@@ -75,7 +76,8 @@ def withdraw(actor: Actor, record: Record, reason: str) -> None:
     """Take a record out of the lists. The reason of a steward stays beside it, for its owner to read."""
     kept = reason if may(actor, "verify", record) else ""
     note = gettext("撤回：%(reason)s") % {"reason": reason} if reason else gettext("撤回")
-    _change(actor, record.noun, [(record, {"state": Record.State.WITHDRAWN, "reason": kept})], note=note)
+    changes = _change(actor, record.noun, [(record, {"state": Record.State.WITHDRAWN, "reason": kept})], note=note)
+    notifying.record_turned(actor, "records.withdrawn", record, key=str(changes.pk))
 
 
 @transaction.atomic
@@ -121,8 +123,19 @@ def expire(today: date) -> int:
                     break
                 edits = [(record, {"state": Record.State.EXPIRED}) for record in found]
                 _change(VISITOR, noun, edits, note=gettext("到期"))
+                notifying.expired(noun, found, today)
                 count += len(found)
     return count
+
+
+def tell_due(today: date) -> int:
+    """Tell those who keep records that soon expire for want of a confirmation, once a week; how many people."""
+    counts: dict[tuple[str, bool], int] = {}
+    for noun in CONFIRMED:
+        soon = _dated(noun).filter(Q(said_on__lte=today - HALF_YEAR + DUE), state=Record.State.PUBLISHED)
+        for org_id, count in soon.exclude(owner_id="").order_by().values_list("owner_id").annotate(Count("pk")):
+            counts[org_id, noun in PERSONAL] = counts.get((org_id, noun in PERSONAL), 0) + count
+    return notifying.due(counts, today)
 
 
 def _dated(noun: str) -> QuerySet[Record]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from silian.web.base import rules as people_rules
 from silian.web.base.models import Membership, Place, User
+from silian.web.base.notifications import Ref, notify
 from silian.web.catalog.beside import booking as bookings
 from silian.web.catalog.beside import claims
 from silian.web.catalog.changing import Edit, change
@@ -177,6 +178,10 @@ def plant(people: Any, settings: Any, tmp_path: Any) -> Planted:
         decides = claims.may_decide(actor, claim, expert)  # who says whether a claim is right is told whose it is
         return decides or people_rules.may_lead(actor, enterprise, home) or enterprise in actor.orgs
 
+    everybody = [person.user for person in people.values()]
+    for record in (draft, far, expert, hidden_org):
+        address = reverse("detail", args=[record.noun, record.pk])
+        notify("records.merged", everybody, about=address, key=record.pk, record=Ref(record.noun, record.pk))
     secrets = [
         of_record(draft, "机密草稿甲", "草稿正文甲"), of_record(far, "机密远方乙"), of_record(draft, "机密附件癸"),
         of_record(expert, "机密专家辛", "机密简介壬")._replace(address=""), of_column(closed, "text", "暗标正文丁"),

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from silian.errors import WebError
 from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
+from silian.web.base.notifications.tasks import keep_notifying
 from silian.web.catalog import demo
 from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search.tasks import keep_counting
@@ -75,6 +76,7 @@ class Command(BaseCommand):
         sweep()
         keep_sealing()
         keep_counting()
+        keep_notifying()
         keep_telling(at_once=True)
         keep_daily(at_once=True)
 
