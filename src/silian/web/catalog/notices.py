@@ -1,4 +1,4 @@
-"""What the registry tells people: its kinds of notifications, who names records in them, whom they are for."""
+"""What the registry tells people: its kinds of notifications, who names records in them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from django.utils.translation import gettext_lazy
 
 from silian.tables import schema
 from silian.web.base.languages import page_language
-from silian.web.base.models import Membership, Post, User
 from silian.web.base.notifications import Kind
 from silian.web.catalog.models import MODELS, Booking, Claim, Interest
-from silian.web.catalog.rules import PERSONAL, STEWARDS, visible
+from silian.web.catalog.rules import STEWARDS, visible
+from silian.web.catalog.search import saved
 from silian.web.catalog.wording import heading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from silian.web.base.actors import Actor
-    from silian.web.catalog.models import Record
 
 KEEPERS: Final = ("enterprise", "researcher", "manager")
 ANYBODY: Final = (*KEEPERS, *STEWARDS)
@@ -98,7 +97,7 @@ KINDS: Final = (
         "searches.hits", gettext_lazy("检索"), gettext_lazy("保存的检索有新结果"),
         gettext_lazy("您保存的检索有新增或更新的记录。"),
         gettext_lazy("您保存的检索有新结果"), gettext_lazy("“%(search)s”有 %(count)s 条新增或更新的记录。"),
-        ANYBODY, example={"search": gettext_lazy("电池材料"), "count": 4},
+        ANYBODY, example={"search": gettext_lazy("电池材料"), "count": 4}, lines=saved.new_names,
     ),
     Kind(
         "imports.ready", FILES, gettext_lazy("导入待确认"), gettext_lazy("您的文件已读完，等您查看并写入。"),
@@ -140,44 +139,3 @@ class Names:
     def unnamed(self, noun: str) -> str:
         """The word for a record that a reader may not see."""
         return _("一条已不对您公开的记录（%(noun)s）") % {"noun": schema.tables()[noun].label(page_language())}
-
-
-# ── whom they are for ──
-
-
-def members(org_ids: Iterable[str], *, leading: bool = False) -> set[int]:
-    """The accounts of an organisation's people, or of those who manage it; one query."""
-    wanted = {org for org in org_ids if org}
-    found = Membership.objects.filter(org_id__in=wanted)
-    found = found.filter(role=Membership.Role.ADMINISTRATOR) if leading else found
-    return set(found.values_list("user_id", flat=True)) if wanted else set()
-
-
-def keepers(record: Record) -> set[int]:
-    """The accounts of those who keep a record: its organisation's people; of what tells of a person, that person."""
-    found = members([record.owner_id], leading=record.noun in PERSONAL)
-    if record.noun in PERSONAL:
-        found |= set(
-            User.objects.filter(expert_id=getattr(record, "expert_id", "") or "-").values_list("pk", flat=True)
-        )
-    return found
-
-
-def stewards(path: str, roles: Iterable[str] = STEWARDS) -> set[int]:
-    """The accounts of those who look after a place, the nearest alone: of its county, else of its city, and so on."""
-    above = ["/".join(path.split("/")[:end]) + "/" for end in range(2, path.count("/") + 1)]
-    posts = Post.objects.filter(role__in=list(roles), place__path__in=above).values_list("user_id", "place__path")
-    by_path: dict[str, set[int]] = {}
-    for user_id, own in posts:
-        by_path.setdefault(own, set()).add(user_id)
-    return by_path[max(by_path, key=len)] if by_path else set()
-
-
-def answering(record: Record) -> set[int]:
-    """The accounts of those who speak for a record: who keeps it; where nobody does, who looks after its place."""
-    return keepers(record) or stewards(record.place.path)
-
-
-def of_side(user_id: int | None, org_id: str) -> set[int]:
-    """The accounts of a side: the person, and the people of the organisation for which the person asked."""
-    return members([org_id]) | ({user_id} if user_id else set())

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from silian.web.base.models import Membership, Post, User
 from silian.web.base.notifications import Ref, notify
 from silian.web.catalog.models import Booking, Claim, Expert, Facility, Interest, Record
-from silian.web.catalog.notices import answering, keepers, members, of_side, stewards
-from silian.web.catalog.rules import PERSONAL
+from silian.web.catalog.rules import PERSONAL, STEWARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -140,3 +140,44 @@ def refused(attachment: Attachment) -> None:
     about = Ref(attachment.noun, attachment.record_id)
     address = reverse("attachments", args=[attachment.noun, attachment.record_id])
     notify("attachments.refused", [attachment.by_id], about=address, key=str(attachment.pk), record=about)
+
+
+# ── whom they are for ──
+
+
+def members(org_ids: Iterable[str], *, leading: bool = False) -> set[int]:
+    """The accounts of an organisation's people, or of those who manage it; one query."""
+    wanted = {org for org in org_ids if org}
+    found = Membership.objects.filter(org_id__in=wanted)
+    found = found.filter(role=Membership.Role.ADMINISTRATOR) if leading else found
+    return set(found.values_list("user_id", flat=True)) if wanted else set()
+
+
+def keepers(record: Record) -> set[int]:
+    """The accounts of those who keep a record: its organisation's people; of what tells of a person, that person."""
+    found = members([record.owner_id], leading=record.noun in PERSONAL)
+    if record.noun in PERSONAL:
+        found |= set(
+            User.objects.filter(expert_id=getattr(record, "expert_id", "") or "-").values_list("pk", flat=True)
+        )
+    return found
+
+
+def stewards(path: str, roles: Iterable[str] = STEWARDS) -> set[int]:
+    """The accounts of those who look after a place, the nearest alone: of its county, else of its city, and so on."""
+    above = ["/".join(path.split("/")[:end]) + "/" for end in range(2, path.count("/") + 1)]
+    posts = Post.objects.filter(role__in=list(roles), place__path__in=above).values_list("user_id", "place__path")
+    by_path: dict[str, set[int]] = {}
+    for user_id, own in posts:
+        by_path.setdefault(own, set()).add(user_id)
+    return by_path[max(by_path, key=len)] if by_path else set()
+
+
+def answering(record: Record) -> set[int]:
+    """The accounts of those who speak for a record: who keeps it; where nobody does, who looks after its place."""
+    return keepers(record) or stewards(record.place.path)
+
+
+def of_side(user_id: int | None, org_id: str) -> set[int]:
+    """The accounts of a side: the person, and the people of the organisation for which the person asked."""
+    return members([org_id]) | ({user_id} if user_id else set())

@@ -107,9 +107,9 @@ def due_after(since: datetime, days: int) -> date:
 
 
 def recount(actor: Actor) -> int:
-    """Keep how many lines a person's list has, for the frame of every page."""
+    """Keep how many lines the list of a person has who has signed in before, for the frame of every page."""
     number = sum(bool(n) if source.is_grouped else n for source, n in counted(actor))
-    Desk.objects.update_or_create(user_id=actor.user_id or 0, defaults={"todo": number, "todo_at": timezone.now()})
+    Desk.objects.filter(user_id=actor.user_id or 0).update(todo=number, todo_at=timezone.now())
     return number
 
 

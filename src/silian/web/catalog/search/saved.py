@@ -1,52 +1,38 @@
-"""Searches that people keep: what is new since they looked, counted by the worker, told in one letter a day."""
+"""Searches that people keep: what is new since they looked, counted by the worker, told once a day."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from silian.errors import WebError
-from silian.web.base import consents
 from silian.web.base.actors import actor_of
-from silian.web.base.languages import page_language
 from silian.web.base.log import log
+from silian.web.base.notifications import notify
+from silian.web.base.notifications.telling import seen
 from silian.web.catalog.beside.interests import opened
 from silian.web.catalog.models import SavedSearch
 from silian.web.catalog.records.queries import terms
 from silian.web.catalog.search import finding, searching
 from silian.web.catalog.search.asking import question
 from silian.web.catalog.search.finding import Sought
+from silian.web.catalog.wording import heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from silian.web.base.actors import Actor
-    from silian.web.base.models import User
+    from silian.web.base.models import Notification, User
 
 MOST: Final = 50  # searches that one person keeps
 SHOWN: Final = 5  # records of a search in a letter
-LETTER_HOUR: Final = 7  # of the day, local time, from which the letter is sent
+HOUR: Final = 5  # of the day, local time, from which people are told: before the earliest digest
 LONGEST_NAME: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A search in a letter."""
-
-    name: str
-    count: int
-    names: list[str]
-    address: str
 
 
 def save(actor: Actor, user: User, name: str, sought: Sought) -> SavedSearch:
@@ -107,41 +93,48 @@ def count_all() -> None:
 
 
 def tell_all(now: datetime) -> int:
-    """Send one letter to everybody whose searches have found something since the last one; the number of letters.
+    """Tell everybody whose searches have found something since they were last told; the number of people.
 
-    Letters go to whoever has agreed to get letters, and to nobody else. Each search is told of at most once a day,
-    from LETTER_HOUR on. A letter and the note that it was sent are one
-    transaction: a letter that cannot be sent is tried again, and none is sent for what somebody may not see any more.
+    Each search is told of at most once a day, from HOUR on, so that it is there for the digest of the morning. A
+    search whose letters are switched off is told of nowhere: its number stands on the page of kept searches.
     """
     local = timezone.localtime(now)
-    if local.hour < LETTER_HOUR:
+    if local.hour < HOUR:
         return 0
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
     due = _by_person(SavedSearch.objects.filter(has_digest=True, user__is_active=True, told_at__lt=today))
-    agreed = consents.holders(consents.Purpose.LETTERS, [user.pk for user in due])
-    return sum(_tell(user, [s.pk for s in own], now) for user, own in due.items() if user.pk in agreed)
+    return sum(_tell(user, [s.pk for s in own], now) for user, own in due.items())
 
 
 def _tell(user: User, numbers: list[int], now: datetime) -> bool:
-    with transaction.atomic(), translation.override(user.language):
-        actor = actor_of(user)
-        told = []
+    with transaction.atomic():
+        actor, day, told = actor_of(user), timezone.localdate(now), 0
         for saved in SavedSearch.objects.select_for_update().filter(pk__in=numbers).order_by("pk"):
             hits = _fresh(actor, saved, saved.told_at)
-            records = finding.results(actor, hits.keys, question(""))
-            if records:
-                names = [str(result.record) for result in records]
-                told.append(Told(saved.name, hits.count, names, f"?{sought_of(saved).address(sort='newest')}"))
+            if finding.results(actor, hits.keys, question("")):
+                address = f"{reverse('search')}?{sought_of(saved).address(sort='newest')}"
+                facts: dict[str, int | str] = {
+                    "number": saved.pk,
+                    "since": saved.told_at.isoformat(),
+                    "count": hits.count,
+                }
+                told += notify(
+                    "searches.hits", [user], about=address, key=f"{saved.pk}:{day}", search=saved.name, **facts
+                )  # fmt: skip
         SavedSearch.objects.filter(pk__in=numbers).update(told_at=now)
-        if not told:
-            return False
-        site = settings.SITE_ADDRESS
-        shown = {"person": user, "told": told, "site": site, "language": page_language(), "shown": SHOWN}
-        text = render_to_string("catalog/letters/searches.txt", shown)
-        subject = _("[四链] 您保存的检索有新结果")
-        send_mail(subject, text, None, [user.email])
-        log(actor, "searches.letter", detail={"searches": len(told)})
-    return True
+    return bool(told)
+
+
+def new_names(actor: Actor, row: Notification) -> list[str]:
+    """The first of the records that a kept search has found, as its person may see them now."""
+    saved = SavedSearch.objects.filter(pk=row.facts.get("number", 0), user_id=actor.user_id or 0).first()
+    if saved is None:
+        return []
+    try:
+        hits = _fresh(actor, saved, datetime.fromisoformat(row.facts["since"]))
+        return [seen(heading(result.record)) for result in finding.results(actor, hits.keys, question(""))]
+    except WebError:  # there is no index at the moment: the number alone is no letter
+        return []
 
 
 def _fresh(actor: Actor, saved: SavedSearch, since: datetime) -> searching.Hits:

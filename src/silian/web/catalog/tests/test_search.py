@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from silian.errors import WebError
 from silian.web.base import consents
 from silian.web.base.models import LogEntry
+from silian.web.base.notifications import letters
 from silian.web.catalog.changing import Edit, change
 from silian.web.catalog.models import Achievement, Need, Organisation, SavedSearch, Term
 from silian.web.catalog.records import queries
@@ -260,15 +261,20 @@ def morning():
     return timezone.localtime().replace(hour=8) + timedelta(days=1)
 
 
+def tidings(now):
+    """How many people are told, and how many letters go."""
+    return saved.tell_all(now), letters.post(now)
+
+
 def test_one_letter_a_day_tells_of_searches_with_something_new(people, need):
     keep(people)
     keep(people, words="不会有的词")
     agree_to_letters(people)
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
 
-    assert saved.tell_all(morning().replace(hour=3)) == 0
-    assert saved.tell_all(morning()) == 1
-    assert saved.tell_all(morning()) == 0
+    assert tidings(morning().replace(hour=3)) == (0, 0)
+    assert tidings(morning()) == (1, 1)
+    assert tidings(morning()) == (0, 0)
 
     (letter,) = mail.outbox
     assert letter.to == [people["enterprise"].user.email]
@@ -283,7 +289,18 @@ def test_a_letter_holds_nothing_that_its_person_may_not_see_any_more(people, nee
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
     Need.objects.filter(pk=need.pk).update(state="withdrawn")
 
-    assert saved.tell_all(morning()) == 0
+    assert tidings(morning()) == (0, 0)
+    assert mail.outbox == []
+
+
+def test_a_letter_that_was_asked_for_names_nothing_that_was_closed_before_it_went(people, need):
+    keep(people, "judge")
+    agree_to_letters(people, "judge")
+    SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
+    assert saved.tell_all(morning()) == 1
+    Need.objects.filter(pk=need.pk).update(state="withdrawn")
+
+    assert letters.post(morning()) == 0
     assert mail.outbox == []
 
 
@@ -294,18 +311,20 @@ def test_no_letter_where_it_was_switched_off(people, need):
     people["enterprise"].client.post(f"/searches/{own.pk}/change/", {"what": "letter", "on": "0"})
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
 
-    assert saved.tell_all(morning()) == 0
+    assert tidings(morning()) == (0, 0)
 
 
 def test_letters_go_to_whoever_has_agreed_to_letters_and_to_nobody_else(people, need):
     keep(people)
     SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
-    assert saved.tell_all(morning()) == 0
+    assert tidings(morning()) == (1, 0)  # the site tells everybody
     assert mail.outbox == []
 
     agree_to_letters(people)
-    assert saved.tell_all(morning()) == 1
+    SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
+    assert tidings(morning() + timedelta(days=1)) == (1, 1)
 
     consents.take_back(people["enterprise"].actor, people["enterprise"].user, consents.Purpose.LETTERS)
-    assert saved.tell_all(morning() + timedelta(days=1)) == 0
+    SavedSearch.objects.update(told_at=timezone.now() - timedelta(hours=1))
+    assert tidings(morning() + timedelta(days=2)) == (1, 0)
     assert len(mail.outbox) == 1
