@@ -193,7 +193,7 @@ def segment_rows(table: pl.DataFrame, *, language: Language) -> tuple[list[dict[
                 share = r[s] / r["products"]
                 if share:
                     ends = {"x": round(x + start * width, 4), "x2": round(x + (start + share) * width, 4), "y": row}
-                    parts.append(cell | ends | {"state": say(f"state.{s}", language), "count": r[s]})
+                    parts.append(cell | ends | {"state": say(f"state.{s}", language), "code": s, "count": r[s]})
                 start += share
     return cells, parts
 

@@ -49,7 +49,12 @@ PAGES: Final = (
     ),
     (
         gettext_lazy("运行结果"),
-        (("matches", gettext_lazy("需求匹配"), STEWARDS),),
+        (
+            ("matches", gettext_lazy("需求匹配"), STEWARDS),
+            ("assignment", gettext_lazy("专家指派"), STEWARDS),
+            ("gaps", gettext_lazy("产业链缺口"), STEWARDS),
+            ("districts", gettext_lazy("区县地图"), STEWARDS),
+        ),
     ),
     (
         gettext_lazy("管理"),

@@ -15,6 +15,7 @@ from silian.web.catalog.rules import may
 from silian.web.catalog.wording import division, heading
 from silian.web.runs.results.names import Named, labels, named, org_of
 from silian.web.runs.results.reasons import Why, whys
+from silian.web.runs.results.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -103,7 +104,7 @@ def chosen_needs(seat: Seat, asked: Asked) -> pl.LazyFrame:
     """The needs that are asked for, the best answered first, then by id."""
     rows = seat.own(seat.stored.ready("needs"))
     for column, value in asked.chosen:
-        rows = rows.filter(pl.col(column) == value)
+        rows = rows.filter(Stored.where(column, value))
     count, best = asked.noun, f"best_{asked.noun.removesuffix('s')}"
     states = {
         "matched": pl.col(count) > 0, "unmatched": pl.col(count) == 0,

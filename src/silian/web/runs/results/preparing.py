@@ -116,9 +116,7 @@ def needs_of(region: Region, stored: Stored) -> pl.DataFrame:
     """
     division = pl.col("industry").str.strip_chars_start("ABCDEFGHIJKLMNOPQRST").str.head(2)
     bodies = region["organisations"].select("org_id", industry=pl.when(division != "").then(division))
-    made = region["needs"].select(
-        "need_id", "org_id", "district_id", "field", "kind", wanted=pl.col("experts_wanted").cast(pl.Int64)
-    )
+    made = region["needs"].select("need_id", "org_id", "district_id", "field", "kind")
     made = made.join(bodies, on="org_id", how="left")
     for noun in ("achievement", "expert"):
         best = (
@@ -129,7 +127,7 @@ def needs_of(region: Region, stored: Stored) -> pl.DataFrame:
         )
         count = pl.col(f"{noun}s").fill_null(0) if stored.has(f"{noun}_pairs") else pl.lit(None, pl.Int64)
         made = made.join(best, on="need_id", how="left").with_columns(count.alias(f"{noun}s"))
-    served = stored.result("served").select("need_id", "assigned", "reached_share").collect()
+    served = stored.result("served").select("need_id", "wanted", "assigned", "reached_share").collect()
     unmet = stored.result("unmet").select("need_id", "missing", "reason").collect()
     return made.join(served, on="need_id", how="left").join(unmet, on="need_id", how="left").sort("need_id")
 

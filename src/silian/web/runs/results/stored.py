@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY: Final = "site"  # the folder of what was made ready, beside `out`
-MOST: Final = 1_000_000  # rows that a page counts
+NONE: Final = "~"  # in an address: what is not stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ class Stored:
         """A picture's places: chains, districts; an empty dict where there is none."""
         path = self.folder / READY / f"{name}.json"
         return _read(str(path), path.stat().st_mtime_ns) if path.is_file() else {}
+
+    @staticmethod
+    def where(column: str, value: str, *, is_text: bool = True) -> pl.Expr:
+        """Whether a column has a value that an address names; NONE: it is empty."""
+        read = pl.col(column) if is_text else pl.col(column).cast(pl.String)
+        return read.is_null() | (read == "") if value == NONE else read == value
 
     def of_needs(self, name: str, needs: Collection[str]) -> pl.DataFrame:
         """The rows of a result table that tell of some needs."""

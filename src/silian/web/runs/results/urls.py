@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.urls import path
 
-from silian.web.runs.results import views
+from silian.web.runs.results import picture_views, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 PAGES: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("matches/", views.matches_page, "matches"),
     ("matches/<record:record_id>/", views.need_page, "match"),
+    ("assignment/", picture_views.assignment_page, "assignment"),
+    ("assignment/served/", picture_views.served_list, "served"),
+    ("assignment/loads/", picture_views.loads_list, "loads"),
+    ("assignment/unmet/", picture_views.unmet_list, "unmet"),
+    ("gaps/", picture_views.gaps_page, "gaps"),
+    ("gaps/firms/", picture_views.firms_list, "firms"),
+    ("gaps/of/<record:record_id>/", picture_views.product_page, "product"),
+    ("districts/", picture_views.districts_page, "districts"),
+    ("pictures/<slug:name>.<slug:form>", picture_views.picture_file, "picture"),
 )
 
 

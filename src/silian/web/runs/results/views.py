@@ -11,10 +11,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from silian.report._words import say
+from silian.web.base.languages import page_language
 from silian.web.base.log import log
 from silian.web.catalog.records.reading import seen_or_404
 from silian.web.runs.results import matching
 from silian.web.runs.results.rules import Seat, seat_of
+from silian.web.runs.results.stored import NONE
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -106,7 +109,8 @@ def _state(state: str) -> str:
 
 def _chips(asked: matching.Asked, offered: dict[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:
     """What is filtered by, each with the way out of it."""
-    made = [(_label(n), dict(offered[n]).get(v, v), address(asked, but=n)) for n, v in asked.chosen]
+    empty = {NONE: say("not_stated", page_language())}
+    made = [(_label(n), (empty | dict(offered[n])).get(v, v), address(asked, but=n)) for n, v in asked.chosen]
     if asked.state:
         made.append((_("状态"), _state(asked.state), address(asked, but="state")))
     if asked.score:

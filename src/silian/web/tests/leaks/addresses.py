@@ -17,6 +17,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, may
+from silian.web.runs.results.chain_pictures import PICTURES
 from silian.web.runs.results.tests.leaking import NEEDS as LEAKING
 from silian.web.standards.oai import sources as oai_sources
 from silian.web.tests.leaks.planted import Planted, fresh
@@ -48,7 +49,13 @@ def lists(_p: Planted) -> list[str]:
     return found
 
 
+def results(name: str, *, is_numbered: bool = False) -> Callable[[Planted], list[str]]:
+    """A page of results, of the run in force or of the numbered one."""
+    return lambda p: [reverse(f"run_{name}", args=[p.run]) if is_numbered else reverse(name)]
+
+
 ASKED = ("needs", "experts")
+RESULTS = ("assignment", "served", "loads", "unmet", "gaps", "firms", "districts")
 HISTORIES = ("history", "change_set", "changes")
 READ: dict[str, Callable[[Planted], list[str]]] = {
     "home": lambda _p: [reverse("home")],
@@ -116,6 +123,12 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "matches": lambda _p: [f"{reverse('matches')}?noun={noun}" for noun in ("achievements", "experts")],
     "run_matches": lambda p: [f"{reverse('run_matches', args=[p.run])}?noun=experts&state=unmet"],
     "match": lambda _p: [reverse("match", args=[need]) for need in LEAKING],
+    **{name: results(name) for name in RESULTS},
+    **{f"run_{name}": results(name, is_numbered=True) for name in RESULTS},
+    "product": lambda _p: [reverse("product", args=[f"P{n:03}"]) for n in range(1, 26)],
+    "run_product": lambda p: [reverse("run_product", args=[p.run, f"P{n:03}"]) for n in range(1, 26)],
+    "picture": lambda _p: [reverse("picture", args=[name, form]) for name in PICTURES for form in ("svg", "csv")],
+    "run_picture": lambda p: [reverse("run_picture", args=[p.run, name, "csv"]) for name in PICTURES],
     "run_match": lambda p: [reverse("run_match", args=[p.run, need]) for need in LEAKING],
 }
 
