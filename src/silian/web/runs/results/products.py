@@ -30,6 +30,11 @@ FILLERS: Final = (  # heading, noun, reasons; the same as in the briefs of the r
 )
 
 
+def _chain(key: str, **values: object) -> str:
+    """A text of the report on chains."""
+    return say(f"chain.{key}", page_language(), **values)
+
+
 class Section(NamedTuple):
     """A part of the page: things under a heading."""
 
@@ -79,9 +84,7 @@ def sections_of(seat: Seat, product_id: str) -> list[Section]:
         _listed("firms", say("gap.makers", language, count=len(firms)), [orgs[o] for o in firms[:MOST]], firms),
         *_fillers(seat, fillers, found),
         _needs(seat, evidence.filter(side="need")["other_id"].to_list()),
-        _listed(
-            "buyer", say("chain.buyers", page_language(), count=len(buyers)), [orgs[o] for o in buyers[:MOST]], buyers
-        ),
+        _listed("buyer", _chain("buyers", count=len(buyers)), [orgs[o] for o in buyers[:MOST]], buyers),
         *_neighbours(seat, up, down),
     ]
     return [section for section in sections if section.rows]
@@ -98,7 +101,7 @@ def _needs(seat: Seat, ids: list[str]) -> Section:
     rows = [
         (one, "", org_name(seat.actor, one.record)) for one in needs.values() if "product_id" in read.of(one.record)
     ]
-    return Section("need", say("chain.needs", page_language()), rows, len(ids) - len(rows))
+    return Section("need", _chain("needs"), rows, len(ids) - len(rows))
 
 
 def _fillers(seat: Seat, fillers: pl.DataFrame, found: Mapping[str, Mapping[str, Named]]) -> list[Section]:
@@ -147,6 +150,6 @@ def figures_of(gap: Mapping[str, Any]) -> list[tuple[str, Cell]]:
     for name, anchor in (("buyers", "#buyer"), ("needs", "#need"), ("makers", "#firms")):
         made.append((table[name].label(language), figure(gap[name], anchor)))
     for side in ("upstream", "downstream"):
-        of = say("chain.of", language, here=gap[f"{side}_here"], all=gap[f"{side}_all"])
-        made.append((say(f"chain.{side}_share", language), Cell(of, f"#{side}", is_figure=True)))
+        of = _chain("of", here=gap[f"{side}_here"], all=gap[f"{side}_all"])
+        made.append((_chain(f"{side}_share"), Cell(of, f"#{side}", is_figure=True)))
     return made
