@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 SIZE ?= county
 SEED ?= 7
+KILLS ?= 500
+MINUTES ?= 10
 BIN := .venv/bin
 export PYTHON
 # the documentation tools announce their successors; we build with what is pinned
@@ -56,6 +58,16 @@ check: .venv/dev ## format, lint, types, layer contracts, error codes, docs
 bench: .venv/dev ## measure; the lines go to benchmarks/results/
 	@$(BIN)/python benchmarks/run.py $(BENCH)
 
+torture: .venv/dev ## kill the site KILLS times while people write, half on SQLite, half on PostgreSQL (KILLS=500 SEED=7)
+	@scripts/system-packages database
+	@PYTHONPATH=tests $(BIN)/python -m live.torture --kills $$(( $(KILLS) - $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl
+	@PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.torture --kills $$(( $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl
+
+load: .venv/dev ## 50 readers and 5 writers on 100,000 records, on SQLite and on PostgreSQL (MINUTES=10)
+	@scripts/system-packages database
+	@PYTHONPATH=tests $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
+	@PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
+
 real: .venv/core ## run the main job on the real data beside the project, where it is there
 	@$(BIN)/python benchmarks/real_region.py real/region && { test ! -d real/region || $(BIN)/silian run real/region --plan benchmarks/real_plan.toml --out real/run; }
 
@@ -77,6 +89,6 @@ lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
 	@for name in uv core dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean: ## remove what the commands made
-	@rm -rf demo real site .venv .pytest_cache .mypy_cache .ruff_cache test-results
+	@rm -rf demo real site torture .venv .pytest_cache .mypy_cache .ruff_cache test-results
 
-.PHONY: help demo serve test check bench real docs picture messages format lock clean
+.PHONY: help demo serve test check bench torture load real docs picture messages format lock clean

@@ -25,6 +25,11 @@ def machine() -> dict[str, object]:
     return {"cores": os.cpu_count(), "cpu": cpu, "memory_gib": round(memory, 1), "python": platform.python_version()}
 
 
+def facts() -> dict[str, object]:
+    """When, of what, and on what figures were measured."""
+    return {"on": datetime.now(UTC).date().isoformat(), "commit": _commit(), "machine": machine()}
+
+
 def run(name: str) -> bool:
     """Run one benchmark; keep its lines; say whether it ended well."""
     script = HERE / f"bench_{name}.py"
@@ -35,10 +40,10 @@ def run(name: str) -> bool:
             print(line, end="", flush=True)
             if line.startswith("{"):
                 lines.append(json.loads(line))
-    facts = {"on": datetime.now(UTC).date().isoformat(), "commit": _commit(), "machine": machine()}
     if lines:
+        told = facts()
         with (HERE / "results" / f"{name}.jsonl").open("a", encoding="utf-8") as kept:
-            kept.writelines(json.dumps(line | facts, ensure_ascii=False) + "\n" for line in lines)
+            kept.writelines(json.dumps(line | told, ensure_ascii=False) + "\n" for line in lines)
     return process.returncode == 0
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from silian.web.base.actors import Actor
     from silian.web.catalog.models import Record
 
-ORPHAN: Final = 600  # seconds after which a file without an import is nobody's
+ORPHAN: Final = 600  # seconds after which a file without a row is nobody's
 TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
 _LOG = logging.getLogger(__name__)
 
@@ -127,12 +127,23 @@ def scan_again() -> int:
 
 
 def sweep() -> None:
-    """Take away files of imports that no import names: a server was killed between the file and its row."""
-    kept = {Path(name).parent.name for pair in Import.objects.values_list("file", "faulty") for name in pair if name}
-    folder = Path(default_storage.path("imports"))
-    for each in folder.iterdir() if folder.is_dir() else ():
-        if each.name not in kept and time.time() - each.stat().st_mtime > ORPHAN:
+    """Take away files that no row names: a process was killed between a file and its row."""
+    brought = Import.objects.values_list("file", "faulty")
+    _sweep("imports", {Path(name).parent.name for pair in brought for name in pair})
+    _sweep("exports", {Path(name).parent.name for name in Export.objects.values_list("file", flat=True)})
+    _sweep("attachments", {Path(name).name for name in Attachment.objects.values_list("file", flat=True)})
+
+
+def _sweep(folder: str, kept: set[str]) -> None:
+    """Take away what lies in a folder under other names, unless it is so young that its row may yet come."""
+    path = Path(default_storage.path(folder))
+    for each in path.iterdir() if path.is_dir() else ():
+        if each.name in kept or time.time() - each.stat().st_mtime <= ORPHAN:
+            continue
+        if each.is_dir():
             shutil.rmtree(each, ignore_errors=True)
+        else:
+            each.unlink(missing_ok=True)
 
 
 def worker_name() -> str:

@@ -94,13 +94,14 @@ def export_file(request: SignedIn, number: int) -> FileResponse:
 
 
 def _asked(request: SignedIn, *, noun: str, asked: str, form: str, is_now: bool = False) -> Export | None:
-    """An export that is to be made, and asked for in the background where it is not made at once."""
+    """An export that is to be made; in the background, unless it is made at once: then its row comes with its file."""
     if Export.objects.filter(by=request.user, state=Export.State.WAITING).count() >= WAITING:
         messages.error(request, _("您有太多文件正在准备，请稍候。"))
         return None
-    with transaction.atomic():
-        taken = Export.objects.create(by=request.user, noun=noun, asked=asked, form=form, language=page_language())
-        if not is_now:
+    taken = Export(by=request.user, noun=noun, asked=asked, form=form, language=page_language())
+    if not is_now:
+        with transaction.atomic():
+            taken.save()
             export_task.enqueue(taken.pk)
     return taken
 

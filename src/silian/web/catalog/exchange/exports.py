@@ -74,11 +74,12 @@ def make(taken: Export, actor: Actor, *, is_awaited: bool = False) -> None:
             with override("en" if taken.language == "en" else "zh-hans"):
                 rows, withheld = _write(taken, actor, path)
         except SilianError as error:
-            found = {name: str(value) for name, value in error.found.items()}
-            Export.objects.filter(pk=taken.pk).update(state=Export.State.FAILED, code=error.code, found=found)
-            taken.refresh_from_db()
-            if not is_awaited:
-                notifying.exported(taken)
+            taken.state, taken.code = Export.State.FAILED, error.code
+            taken.found = {name: str(value) for name, value in error.found.items()}
+            with transaction.atomic():
+                taken.save()
+                if not is_awaited:
+                    notifying.exported(taken)
             return
         with transaction.atomic(), path.open("rb") as opened:
             taken.file.save(path.name, File(opened), save=False)

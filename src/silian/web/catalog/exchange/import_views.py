@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect, render
@@ -118,9 +119,11 @@ def import_list(request: SignedIn) -> HttpResponse:
         file, noun = form.cleaned_data["file"], form.cleaned_data["noun"]
         name = PurePosixPath(file.name.replace("\\", "/")).name
         brought = Import(by=request.user, name=name[-255:], noun=noun, deletes=form.cleaned_data["deletes"])
-        brought.file.save(f"file{PurePosixPath(name).suffix.lower()}", file)
-        ask(brought, Import.State.READING)
-        log(request.actor, "import.bring", noun=noun, detail={"import": brought.pk, "bytes": file.size})
+        brought.file.save(f"file{PurePosixPath(name).suffix.lower()}", file, save=False)  # nobody waits for the disk
+        with transaction.atomic():
+            brought.save()
+            ask(brought, Import.State.READING)
+            log(request.actor, "import.bring", noun=noun, detail={"import": brought.pk, "bytes": file.size})
         return redirect("import", brought.pk)
     earlier = Import.objects.filter(by=request.user).order_by("-pk")[:50]
     return render(request, "catalog/imports.html", {"form": form, "earlier": earlier})

@@ -219,6 +219,15 @@ def test_export_that_the_disk_refuses_says_that_it_failed(people, monkeypatch, t
     assert (made.state, made.code) == ("failed", "web.export_failed")
 
 
+def test_small_export_that_ends_on_its_way_leaves_nothing_that_waits(people, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+
+    with pytest.raises(FileNotFoundError):
+        people["broker"].client.post(reverse("export_make", args=["needs"]), {"form": "csv"})
+
+    assert not Export.objects.exists()
+
+
 @pytest.mark.parametrize(("noun", "form"), [("needs", "exe"), ("nothing", "csv"), ("relations", "csv")])
 def test_export_of_what_is_not_there_is_not_found(people, noun, form):
     assert people["broker"].client.post(reverse("export_make", args=[noun]), {"form": form}).status_code == 404

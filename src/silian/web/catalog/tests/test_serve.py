@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from silian.errors import WebError
 from silian.web.catalog.management.commands import serve
-from silian.web.catalog.models import Import
+from silian.web.catalog.models import Attachment, Export, Import
 from silian.web.catalog.tasks import sweep
 
 
@@ -94,7 +94,7 @@ def select_nothing():
     os.sched_yield()
 
 
-def test_sweep_takes_away_files_that_no_import_names(people, monkeypatch, tmp_path, settings):
+def test_sweep_takes_away_files_that_no_row_names(people, monkeypatch, tmp_path, settings):
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}},
@@ -103,8 +103,15 @@ def test_sweep_takes_away_files_that_no_import_names(people, monkeypatch, tmp_pa
     for name in ("kept", "orphan"):
         (tmp_path / "imports" / name).mkdir(parents=True)
         (tmp_path / "imports" / name / "file.csv").touch()
-    Import.objects.create(by=people["broker"].user, name="a", file="imports/kept/file.csv")
+        (tmp_path / "exports" / name).mkdir(parents=True)
+        (tmp_path / "attachments").mkdir(exist_ok=True)
+        (tmp_path / "attachments" / name).touch()
+    user = people["broker"].user
+    Import.objects.create(by=user, name="a", file="imports/kept/file.csv")
+    Export.objects.create(by=user, noun="needs", file="exports/kept/file.csv")
+    Attachment.objects.create(noun="needs", record_id="N1", file="attachments/kept", name="a.txt", size=0)
 
     sweep()
 
-    assert [each.name for each in (tmp_path / "imports").iterdir()] == ["kept"]
+    for folder in ("imports", "exports", "attachments"):
+        assert [each.name for each in (tmp_path / folder).iterdir()] == ["kept"]
