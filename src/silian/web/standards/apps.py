@@ -8,3 +8,10 @@ class StandardsConfig(AppConfig):
 
     name = "silian.web.standards"
     label = "standards"
+
+    def ready(self) -> None:
+        """Tell the registry what its pages carry for machines."""
+        from silian.web.catalog.records import elsewhere
+        from silian.web.standards.forms import Linked
+
+        elsewhere.register(Linked())

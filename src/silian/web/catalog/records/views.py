@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -24,7 +25,7 @@ from silian.web.catalog.entry.typed import sections
 from silian.web.catalog.fields import field_name, is_reference
 from silian.web.catalog.history.provenance import verify
 from silian.web.catalog.models import MODELS, Record
-from silian.web.catalog.records import publishing
+from silian.web.catalog.records import elsewhere, publishing
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.records.reading import seen_or_404, told_record
 from silian.web.catalog.records.related import KINDS, of_kind, related
@@ -63,6 +64,8 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
     actor, record = request.actor, _seen(request.actor, noun, record_id)
     if record.record_id != record_id:
         return redirect("detail", noun, record.record_id)  # not for ever: a merge can be undone
+    if (found := elsewhere.answer(request, record)) is not None:
+        return found
     names, language = shown(actor, record, is_mutual=is_mutual(actor, record)), page_language()
     told_record(actor, record, names)
     _veil(actor, record)
@@ -78,7 +81,9 @@ def detail_page(request: Request, noun: str, record_id: str) -> HttpResponse:
         "record": record, "table": record.table, "face": FACES[noun], "parts": parts, "groups": groups,
         **_doings(actor, record),
     }  # fmt: skip
-    return render(request, "catalog/detail.html", shared)
+    response = render(request, "catalog/detail.html", shared)
+    patch_vary_headers(response, ["Accept"])
+    return response
 
 
 def related_page(request: Request, noun: str, record_id: str, other: str, column: str) -> HttpResponse:

@@ -38,7 +38,7 @@ DOUBLE_NAMES: Final = (
 )
 DOUBLE: Final = frozenset(DOUBLE_NAMES[i : i + 2] for i in range(0, len(DOUBLE_NAMES), 2))
 _DOI: Final = re.compile(r"10\.\d{4,}(\.\d+)*/\S+")
-_ORCID: Final = re.compile(
+ORCID: Final = re.compile(
     r"0000-000(1-[5-9]|2-[0-9]|3-[0-4])[0-9]{3}-[0-9]{3}[0-9X]|0009-000[0-9]-[0-9]{4}-[0-9]{3}[0-9X]"
 )
 
@@ -160,7 +160,9 @@ def _labels(root: etree._Element, rule: Rule, item: Item, _names: Names) -> None
 
 
 def _person(root: etree._Element, rule: Rule, item: Item, _names: Names) -> None:
-    family, given, whole = split_name(item.facts[0].get(rule.column) or "")
+    if not item.facts[0].get(rule.column):
+        return
+    family, given, whole = split_name(item.facts[0].get(rule.column))
     name = etree.SubElement(root, _tag(rule.element))
     for element, text in (("FamilyNames", family), ("FirstNames", given), ("OtherNames", whole)):
         if text:
@@ -170,7 +172,7 @@ def _person(root: etree._Element, rule: Rule, item: Item, _names: Names) -> None
 def _orcid(root: etree._Element, rule: Rule, item: Item, _names: Names) -> None:
     signs = (item.facts[0].get(rule.column) or "").rpartition("/")[2].replace("-", "").upper()
     number = "-".join(signs[i : i + 4] for i in range(0, 16, 4))
-    if _ORCID.fullmatch(number):
+    if ORCID.fullmatch(number):
         _add(root, rule.element, f"https://orcid.org/{number}")
 
 

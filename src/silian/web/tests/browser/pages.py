@@ -95,6 +95,8 @@ PAGES = (
     _page("park", "administrator", "{park}"),
     _page("invitation", "visitor", "{invitation}"),
     _page("invitation", "visitor", "invitation/x/", status=404),
+    _page("standards", "visitor", "standards/"),
+    _page("een", "enterprise", "standards/een/needs/N01/"),
     _page("audit", "auditor", "audit/"),
     _page("audit", "auditor", "audit/?who=nobody", state="empty"),
     _page("tokens", "enterprise", "tokens/"),
@@ -182,6 +184,10 @@ NO_PAGES = {
     "oai": "for harvesters",
     "openapi-json": "for programs",
     "api-root": "for programs",
+    "dcat": "for machines",
+    "open_csv": "a file",
+    "open_documentation": "for machines",
+    "record_jsonld": "for machines",
     "language": "takes the choice of a language and leads back",
 }
 

@@ -20,6 +20,7 @@ from silian.web.catalog.rules import STEWARDS, may
 from silian.web.runs.results.chain_pictures import PICTURES
 from silian.web.runs.results.tests.leaking import NEEDS as LEAKING
 from silian.web.standards.oai import sources as oai_sources
+from silian.web.standards.public import OPEN
 from silian.web.tests.leaks.planted import Planted, fresh
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "audit_export": lambda _p: [reverse("audit_export", args=["csv"]), reverse("audit_export", args=["jsonl"])],
     "personal": lambda _p: [reverse("personal")],
     "personal_export": lambda _p: [reverse("personal_export", args=["json"])],
+    "standards": lambda _p: [reverse("standards")],
+    "dcat": lambda _p: [reverse("dcat", args=[form]) for form in ("jsonld", "ttl", "rdf")],
+    "open_csv": lambda _p: [reverse("open_csv", args=[noun]) for noun in OPEN],
+    "open_documentation": lambda _p: [reverse("open_documentation", args=[noun]) for noun in OPEN],
+    "record_jsonld": records("record_jsonld"),
+    "een": lambda p: [reverse("een", args=[r.noun, r.pk]) for r in (p.draft, p.far, p.closed, p.naming)],
     "oai": lambda p: [
         *(f"{reverse('oai')}?verb=ListRecords&metadataPrefix={f}" for f in ("oai_dc", "oai_cerif_openaire")),
         *(f"{reverse('oai')}?verb=ListRecords&metadataPrefix=oai_dc&set={s}" for s, _n in oai_sources.SETS),
