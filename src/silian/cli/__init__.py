@@ -9,6 +9,7 @@ import click
 from silian import __version__
 from silian.cli import _shown
 from silian.cli._allocate import allocate
+from silian.cli._backup import backup, restore
 from silian.cli._chain import chain
 from silian.cli._chain_map import chain_map
 from silian.cli._chain_space import chain_space
@@ -54,6 +55,8 @@ cli.add_command(chain)
 chain.add_command(chain_map)
 chain.add_command(chain_space)
 cli.add_command(serve)
+cli.add_command(backup)
+cli.add_command(restore)
 
 
 @cli.command(help=say("写出空白的 Excel 数据模板", "Write an empty Excel workbook for a region's data"))

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from silian.errors import _api, _tables, _web, _work
+from silian.errors import _api, _operation, _tables, _web, _work
 
 if TYPE_CHECKING:
     import polars as pl
 
 Language = Literal["zh", "en"]
 
-MESSAGES: Final[dict[str, tuple[str, str]]] = {**_tables.MESSAGES, **_work.MESSAGES, **_web.MESSAGES, **_api.MESSAGES}
+MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    **_tables.MESSAGES,
+    **_work.MESSAGES,
+    **_web.MESSAGES,
+    **_api.MESSAGES,
+    **_operation.MESSAGES,
+}
 
 
 class SilianError(Exception):

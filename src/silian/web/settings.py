@@ -158,7 +158,7 @@ _uploads = ENVIRONMENT.home / "uploads"  # `serve` makes it
 FILE_UPLOAD_TEMP_DIR = str(_uploads) if _uploads.is_dir() else None
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "silian.web.base.operation.holding.Storage",
         "OPTIONS": {"location": str(ENVIRONMENT.home / "files")},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -6,9 +6,9 @@ import logging
 import logging.config
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.audit_tasks import seal_task
@@ -37,15 +37,19 @@ def lines():
     silian.setLevel(silian_level)
 
 
-@pytest.mark.django_db(transaction=False)
+def work():
+    """What a worker does with one task, in the transaction of the test."""
+    worker = Worker.__new__(Worker)
+    worker._run_tasks = 0
+    worker.run_task(DBTaskResult.objects.filter(task_path=seal_task.module_path, status="READY").first())
+
+
 def test_a_task_carries_the_number_of_the_request_that_asked_for_it(db, lines):
     DBTaskResult.objects.all().delete()
     token = NUMBER.set("0123456789abcdef")
     seal_task.enqueue()
     NUMBER.reset(token)
-    call_command(
-        "db_worker", queue_name="*", worker_id="test", interval=0, verbosity=0, batch=True, startup_delay=False
-    )
+    work()
 
     told = [line for line in lines() if line["name"] == "silian.task"]
     assert [(line["task"], line["state"], line["request"]) for line in told][:1] == [
@@ -61,9 +65,7 @@ def test_what_a_task_logs_names_the_request(db, monkeypatch):
     token = NUMBER.set("feedfacefeedface")
     seal_task.enqueue()
     NUMBER.reset(token)
-    call_command(
-        "db_worker", queue_name="*", worker_id="test", interval=0, verbosity=0, batch=True, startup_delay=False
-    )
+    work()
 
     assert seen[0] == "feedfacefeedface"
 
