@@ -86,7 +86,7 @@ def alone() -> Iterator[None]:
     """
     home = Path(settings.HOME_FOLDER)
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "backup.lock").open("w") as lock:
+    with (home / "one-backup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

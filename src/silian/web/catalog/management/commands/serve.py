@@ -18,6 +18,7 @@ from silian.errors import WebError
 from silian.web.base.audit_tasks import keep_sealing
 from silian.web.base.models import User
 from silian.web.base.notifications.tasks import keep_notifying
+from silian.web.base.operation import starting
 from silian.web.catalog import demo
 from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search.tasks import keep_counting
@@ -52,14 +53,12 @@ class Command(BaseCommand):
         try:
             _make_home(ENVIRONMENT.home)
             _try_address(options["bind"])
+            starting.put_in_order(ENVIRONMENT.home)
             self._prepare(options["size"])
             self.stdout.write(f"http://{options['bind']}/")
             if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
                 os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the letters of the worker
-            server = [
-                sys.executable, "-m", "gunicorn", "silian.web.wsgi", "--bind", options["bind"], "--threads", "4",
-                "--workers", str(options["workers"]), "--log-level", "warning", "--no-control-socket",
-            ]  # fmt: skip
+            server = starting.server(options["bind"], options["workers"])
             own = {name: [sys.executable, "-m", "silian.web", command] for name, command in CHILDREN.items()}
             _keep({"server": server, **own})
         except WebError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from silian.web.base.operation.beats import beating
 from silian.web.catalog.tasks import take_up, worker_name
 
 if TYPE_CHECKING:
@@ -27,4 +28,5 @@ class Command(BaseCommand):
         name = worker_name()
         take_up(name)
         more = {"batch": options["batch"], "startup_delay": not options["batch"]}
-        call_command("db_worker", queue_name="*", worker_id=name, interval=0.5, verbosity=0, **more)
+        with beating(f"worker-{name}"):
+            call_command("db_worker", queue_name="*", worker_id=name, interval=0.5, verbosity=0, **more)
