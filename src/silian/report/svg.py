@@ -15,13 +15,14 @@ from xml.sax.saxutils import escape, quoteattr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-WIDTH: Final = 680  # units of a picture; a unit is a pixel where there is room
+WIDTH: Final = 560  # units of a picture; a unit is a pixel where there is room
 BAR: Final = 30  # units of a row of bars
 TEXT: Final = 13  # size of letters
+MANY: Final = 12  # districts, from which on their names are smaller
 SHADES: Final = 5  # steps of a colour scale
 STYLE: Final = """
 .p-text{fill:#1d2730;font:13px "Noto Sans CJK SC","Source Han Sans SC","PingFang SC","Microsoft YaHei",sans-serif}
-.p-quiet{fill:#56626e}.p-end{text-anchor:end}.p-middle{text-anchor:middle}.p-on{fill:#fff}.p-small{font-size:11px}
+.p-quiet{fill:#56626e}.p-end{text-anchor:end}.p-middle{text-anchor:middle}.p-on{fill:#fff}.p-small{font-size:11px}.p-large{font-size:22px}.p-middling{font-size:15px}
 .p-bar{fill:#14607a}.p-wide{fill:#dde3e7}.p-line{fill:none;stroke:#14607a;stroke-width:2}.p-axis{stroke:#dde3e7}
 .p-dot{fill:#14607a}.p-here{fill:#b5382a}.p-box{fill:#fff;stroke-width:1.5}.p-cell{fill:#f1f3f4}
 .p-edge{fill:none;stroke-width:1.2;opacity:.5}.p-shape{stroke:#fff;stroke-width:1.5}.p-bold{font-weight:600}
@@ -85,7 +86,7 @@ def bars(rows: Sequence[Bar], *, label: str) -> str:
     >>> "12 项" in bars([Bar("食品 & 饮料", 12, "12 项")], label="按领域")
     True
     """
-    left = min(260.0, max((wide(row.label) for row in rows), default=0.0) + 12)
+    left = min(220.0, max((wide(row.label) for row in rows), default=0.0) + 12)
     right = max((wide(row.told) for row in rows), default=0.0) + 14
     top = max((max(row.value, row.outer or 0.0) for row in rows), default=0.0) or 1.0
     scale = (WIDTH - left - right) / top
@@ -169,14 +170,15 @@ def shapes(drawn: Mapping[str, Any], marks: Mapping[str, Mark], *, label: str) -
     """
     top = max((mark.value or 0.0 for mark in marks.values()), default=0.0) or 1.0
     own, names = [], []
+    size = "p-large" if len(drawn["shapes"]) <= MANY else "p-middling"
     for one, path in drawn["shapes"].items():
         mark = marks.get(one, Mark(one, "–"))
         level = "none" if mark.value is None else str(shade(mark.value / top))
         shape = f'<path class="p-shape p-{level}" d={_quoted(path)}/>'
         own.append(_linked(shape, mark.href, f"{mark.name} · {mark.told}"))
         x, y = drawn["labels"][one]
-        ink = "p-middle p-large p-on" if level in ("3", "4") else "p-middle p-large"
-        names.append(_text(x, y - 12, fitted(mark.name, 220, size=22), ink) + _text(x, y + 16, mark.told, ink))
+        ink = f"p-middle {size} p-on" if level in ("3", "4") else f"p-middle {size}"
+        names.append(_text(x, y - 18, fitted(mark.name, 220, size=22), ink) + _text(x, y + 20, mark.told, ink))
     inner = "".join(own) + f'<g class="p-names" aria-hidden="true">{"".join(names)}</g>'
     return framed(inner, width=drawn["width"], height=drawn["height"], label=label)
 

@@ -32,6 +32,15 @@ STEWARDS: Final = ("broker", "officer", "administrator")
 # roles that see it; anybody: who is signed in, member: who belongs to an organisation, leader: who manages one.
 PAGES: Final = (
     (
+        gettext_lazy("运行结果"),
+        (
+            ("matches", gettext_lazy("需求匹配"), STEWARDS),
+            ("assignment", gettext_lazy("专家指派"), STEWARDS),
+            ("gaps", gettext_lazy("产业链缺口"), STEWARDS),
+            ("districts", gettext_lazy("区县地图"), STEWARDS),
+        ),
+    ),
+    (
         gettext_lazy("工作台"),
         (
             ("todo", gettext_lazy("待办"), ("anybody",)),
@@ -45,15 +54,6 @@ PAGES: Final = (
             ("searches", gettext_lazy("检索收藏"), ("anybody",)),
             ("changes", gettext_lazy("我的变更"), ("anybody",)),
             ("tokens", gettext_lazy("接口令牌"), ("anybody",)),
-        ),
-    ),
-    (
-        gettext_lazy("运行结果"),
-        (
-            ("matches", gettext_lazy("需求匹配"), STEWARDS),
-            ("assignment", gettext_lazy("专家指派"), STEWARDS),
-            ("gaps", gettext_lazy("产业链缺口"), STEWARDS),
-            ("districts", gettext_lazy("区县地图"), STEWARDS),
         ),
     ),
     (

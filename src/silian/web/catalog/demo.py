@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from silian import tables
 from silian.tables import synth
+from silian.tables.read_geojson import GEOJSON
 from silian.web.base.models import Membership, Place, Post, User
 from silian.web.catalog.models import Expert, Need, Organisation
 from silian.web.catalog.tables import write_region
@@ -35,6 +38,8 @@ def fill(size: synth.SizeName, seed: int) -> list[Account]:
     with tempfile.TemporaryDirectory() as folder:
         synth.write(synth.make(size, seed=seed), Path(folder))
         region = tables.read_region(Path(folder))
+        if (borders := Path(folder) / GEOJSON).is_file():
+            shutil.copy(borders, settings.DISTRICTS_FILE)
     usable = tables.drop_problem_rows(region, tables.check(region))
     with transaction.atomic():
         write_region(usable)

@@ -55,13 +55,18 @@ def matches_box(actor: Actor, record: Record) -> Box | None:
 def _of_need(seat: Seat, record: Record, told: dict[str, Any]) -> Box | None:
     need = seat.stored.ready("needs").filter(need_id=record.record_id).collect().to_dicts()
     sides = [
-        (noun, matching.rows_of(seat, noun, need, most=matching.BOX)[0])
+        (noun, _helping(matching.rows_of(seat, noun, need, most=matching.BOX)[0]))
         for noun in matching.NOUNS
         if need and seat.stored.has(f"{noun.removesuffix('s')}_pairs")
     ]
     if not sides:
         return None
     return Box("runs/results/box_need.html", told | {"sides": sides, "org": _org(seat.actor)})
+
+
+def _helping(row: matching.Row) -> matching.Row:
+    """A need without the answers that were graded as none: nobody would ask them."""
+    return row._replace(hits=[hit for hit in row.hits if hit.level != 1])
 
 
 def _of_target(seat: Seat, record: Record, told: dict[str, Any]) -> Box | None:

@@ -51,10 +51,15 @@ class Hit(NamedTuple):
     org: str
     rank: int
     score: float
-    level: str  # in words; empty where nothing was graded
+    level: int | None  # expected, from 1 (no match) to 4; None where nothing was graded
     why: Why
     interest: Interest | None  # that is open between the person's side and the answer
     may_ask: bool
+
+    @property
+    def level_name(self) -> str:
+        """The expected level in words."""
+        return schema.codes()["match_level"][str(self.level)][page_language() == "en"] if self.level else ""
 
 
 class Row(NamedTuple):
@@ -181,16 +186,15 @@ def hits_of(
         pair, target = (row["need_id"], row["target_id"]), targets[row["target_id"]]
         may_ask = target.record is not None and interests.may_ask(seat.actor, target.record)
         hits[pair] = Hit(
-            target, org_name(seat.actor, target.record), row["rank"], row["score"], levels.get(pair, ""),
+            target, org_name(seat.actor, target.record), row["rank"], row["score"], levels.get(pair),
             told.get(pair, Why()), open_.get(target.id), may_ask,
         )  # fmt: skip
     return hits
 
 
-def _levels(seat: Seat, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def _levels(seat: Seat, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     rows = seat.stored.of_needs("grades", {need for need, _target in pairs}).select("need_id", "target_id", "level")
-    names = schema.codes()["match_level"]
-    return {(need, target): names[str(level)][page_language() == "en"] for need, target, level in rows.rows()}
+    return {(need, target): level for need, target, level in rows.rows()}
 
 
 def open_interests(actor: Actor, noun: str, ids: Iterable[str]) -> dict[str, Interest]:
