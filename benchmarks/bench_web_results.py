@@ -4,7 +4,7 @@
 main job on a made-up region, made ready for pages as the site does it. `pages` asks through Django's own client, from
 the address to the last byte; every page is checked first: it counts what the run's tables hold. `browser` opens pages
 with all their pictures in Chromium on the same machine, and then follows a number of each to its list: usable is the
-later of the first contentful paint and the end of DOMContentLoaded. The goals: pages p95 200 ms, usable 1 s, a list 1 s.
+later of the first contentful paint and the end of DOMContentLoaded. Goals: pages p95 200 ms, usable 1 s, a list 1 s.
 """
 
 from __future__ import annotations
