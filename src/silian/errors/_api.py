@@ -60,6 +60,18 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "the present version.",
         "您读取之后，记录已被修改。请比较双方的值后再定，并以当前版本重新发送。",
     ),
+    "api.state": (
+        "This cannot be done: it is {found}. Read it again and look at its state.",
+        "当前状态为 {found}，不能这样做。请重新读取并查看状态。",
+    ),
+    "api.deletions": (
+        "This would delete {count} record(s). Say that number as deletions if it is meant.",
+        "这样会删除 {count} 条记录。如确有此意，请在 deletions 中写明这个数。",
+    ),
+    "api.waiting": (
+        "You have {most} files in preparation. Fetch these first.",
+        "您已有 {most} 个文件正在准备，请稍候。",
+    ),
     "api.code_taken": (
         "Another organisation has this code. If it is to be saved all the same, say why in shared_code_reason.",
         "另一条记录已使用这个统一社会信用代码。如仍要保存，请在 shared_code_reason 中写明理由。",

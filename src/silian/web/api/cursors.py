@@ -108,3 +108,18 @@ def _value(plain: Any) -> Any:
     if isinstance(plain, dict):
         return datetime.fromisoformat(plain["at"]) if "at" in plain else date.fromisoformat(plain["on"])
     return plain
+
+
+def behind(number: int | None, of: str) -> str | None:
+    """The cursor of the page that begins below a number, of a list whose numbers only fall."""
+    return None if number is None else SIGNER.sign_object([of, None, str(number)])
+
+
+def below(cursor: str | None, of: str) -> int | None:
+    """The number that a page begins below; None: the first page.
+
+    Raises
+    ------
+    WebError : api.cursor if the cursor is none of this list
+    """
+    return int(_read(cursor, of)[1]) if cursor else None

@@ -26,11 +26,11 @@ STATUS: Final[Mapping[str, int]] = {
     "api.scope": 403, "api.second_factor": 403, "api.rights": 403,
     "api.missing": 404,
     "api.method": 405,
-    "api.stale": 409, "api.code_taken": 409,
+    "api.stale": 409, "api.state": 409, "api.code_taken": 409, "api.deletions": 409,
     "api.too_large": 413, "api.media": 415,
     "api.values": 422, "api.lacking": 422, "api.replay": 422,
     "api.precondition": 428,
-    "api.limit": 429,
+    "api.limit": 429, "api.waiting": 429,
     "api.broken": 500,
     "web.index_missing": 503, "web.index_old": 503, "web.index_broken": 503,
 }  # fmt: skip

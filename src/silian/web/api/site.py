@@ -12,9 +12,12 @@ from ninja.errors import HttpError, ValidationError
 from silian.errors import SilianError, WebError
 from silian.web.api import document, problems
 from silian.web.api.about import offer_about
+from silian.web.api.files import offer_files
 from silian.web.api.parsing import Json
 from silian.web.api.problems import Problem
 from silian.web.api.reading import offer_reading
+from silian.web.api.results import offer_results
+from silian.web.api.talking import offer_talking
 from silian.web.api.writing import offer_writing
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def _made() -> Api:
         HttpError: _http, UnreadablePostError: _unreadable,
     }.items():  # fmt: skip
         api.add_exception_handler(kind, handle)
-    for offer in (offer_about, offer_reading, offer_writing):
+    for offer in (offer_about, offer_reading, offer_writing, offer_talking, offer_results, offer_files):
         offer(api)
     return api
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from django.http import JsonResponse
 from ninja.params import functions
+from pydantic import Field
 
 from silian.errors import WebError
 from silian.web.api.callers import caller_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ninja import NinjaAPI
     from ninja.schema import Schema
 
-POSITION: Final = 2**63 - 1
+NUMBER: Final = Annotated[int, Field(ge=1, le=2**63 - 1)]  # of a thing that is not of the registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import platform
 import shutil
 import time
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.core.files.storage import default_storage
@@ -19,6 +19,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from silian.web.base.actors import VISITOR, actor_of
+from silian.web.base.log import log
 from silian.web.catalog import notifying
 from silian.web.catalog.beside import attachments
 from silian.web.catalog.duplicates.tasks import take_up_reports
@@ -29,10 +30,13 @@ from silian.web.catalog.models import Attachment, Export, Import
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.core.files.uploadedfile import UploadedFile
+
     from silian.web.base.actors import Actor
     from silian.web.catalog.models import Record
 
 ORPHAN: Final = 600  # seconds after which a file without a row is nobody's
+MOST_WAITING: Final = 20  # files to take away that one person may have made at once
 TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
 _LOG = logging.getLogger(__name__)
 
@@ -101,6 +105,42 @@ def ask(brought: Import, state: str, *, of: Sequence[str] = (), **values: object
             return False
         import_task.enqueue(brought.pk)
     return True
+
+
+def bring_import(actor: Actor, file: UploadedFile[bytes], *, noun: str, deletes: bool) -> Import:
+    """Keep a file that somebody brings and have it read. The form has looked at its name and size.
+
+    Parameters
+    ----------
+    noun : what it holds; empty: as the file and its sheets are named
+    """
+    name = PurePosixPath((file.name or "").replace("\\", "/")).name
+    brought = Import(by_id=actor.user_id, name=name[-255:], noun=noun, deletes=deletes)
+    brought.file.save(f"file{PurePosixPath(name).suffix.lower()}", file, save=False)  # nobody waits for the disk
+    with transaction.atomic():
+        brought.save()
+        ask(brought, Import.State.READING)
+        log(actor, "import.bring", noun=noun, detail={"import": brought.pk, "bytes": file.size})
+    return brought
+
+
+def ask_export(actor: Actor, *, noun: str, asked: str, form: str, language: str, is_now: bool = False) -> Export | None:
+    """A file that is to be made; None where too many of the person's wait.
+
+    It is made in the background, unless it is made at once: then its row comes with its file.
+
+    Parameters
+    ----------
+    asked : the query of the list
+    """
+    if Export.objects.filter(by_id=actor.user_id, state=Export.State.WAITING).count() >= MOST_WAITING:
+        return None
+    taken = Export(by_id=actor.user_id or 0, noun=noun, asked=asked, form=form, language=language)
+    if not is_now:
+        with transaction.atomic():
+            taken.save()
+            export_task.enqueue(taken.pk)
+    return taken
 
 
 @task()

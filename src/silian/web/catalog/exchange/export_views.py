@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,7 +20,7 @@ from silian.web.catalog.exchange import exports
 from silian.web.catalog.models import Export
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS
-from silian.web.catalog.tasks import export_task
+from silian.web.catalog.tasks import ask_export
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from silian.web.base.requests import SignedIn
 
 LONGEST: Final = 2000  # characters of a query
-WAITING: Final = 20  # files that one person may have made at once
 
 
 @login_required
@@ -94,15 +92,10 @@ def export_file(request: SignedIn, number: int) -> FileResponse:
 
 
 def _asked(request: SignedIn, *, noun: str, asked: str, form: str, is_now: bool = False) -> Export | None:
-    """An export that is to be made; in the background, unless it is made at once: then its row comes with its file."""
-    if Export.objects.filter(by=request.user, state=Export.State.WAITING).count() >= WAITING:
+    """An export that is to be made, and asked for in the background where it is not made at once."""
+    taken = ask_export(request.actor, noun=noun, asked=asked, form=form, language=page_language(), is_now=is_now)
+    if taken is None:
         messages.error(request, _("您有太多文件正在准备，请稍候。"))
-        return None
-    taken = Export(by=request.user, noun=noun, asked=asked, form=form, language=page_language())
-    if not is_now:
-        with transaction.atomic():
-            taken.save()
-            export_task.enqueue(taken.pk)
     return taken
 
 

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import Count
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect, render
@@ -23,12 +22,11 @@ from django.views.decorators.http import require_GET, require_POST
 from silian.errors import MESSAGES
 from silian.tables import schema
 from silian.web.base.languages import page_language
-from silian.web.base.log import log
 from silian.web.catalog.exchange.keeping import UNDER_WAY
 from silian.web.catalog.exchange.unpacking import table_of_name
 from silian.web.catalog.models import Import, ImportProblem, ImportRow
 from silian.web.catalog.rules import STEWARDS
-from silian.web.catalog.tasks import ask
+from silian.web.catalog.tasks import ask, bring_import
 from silian.web.catalog.wording import measured
 
 if TYPE_CHECKING:
@@ -116,14 +114,7 @@ def import_list(request: SignedIn) -> HttpResponse:
     _allowed(request)
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file, noun = form.cleaned_data["file"], form.cleaned_data["noun"]
-        name = PurePosixPath(file.name.replace("\\", "/")).name
-        brought = Import(by=request.user, name=name[-255:], noun=noun, deletes=form.cleaned_data["deletes"])
-        brought.file.save(f"file{PurePosixPath(name).suffix.lower()}", file, save=False)  # nobody waits for the disk
-        with transaction.atomic():
-            brought.save()
-            ask(brought, Import.State.READING)
-            log(request.actor, "import.bring", noun=noun, detail={"import": brought.pk, "bytes": file.size})
+        brought = bring_import(request.actor, **form.cleaned_data)
         return redirect("import", brought.pk)
     earlier = Import.objects.filter(by=request.user).order_by("-pk")[:50]
     return render(request, "catalog/imports.html", {"form": form, "earlier": earlier})

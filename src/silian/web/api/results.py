@@ -1,0 +1,176 @@
+"""Addresses of runs and of what they found: the matches of a need, from the run in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404
+from django.urls import reverse
+from ninja import Schema
+from pydantic import Field
+
+from silian.web.api import shapes, telling
+from silian.web.api.callers import caller_of
+from silian.web.api.cursors import Order, part
+from silian.web.api.reading import tag_of
+from silian.web.api.surface import NUMBER, Offer, offer, told
+from silian.web.base.log import log
+from silian.web.catalog.records.reading import seen_or_404
+from silian.web.catalog.rules import is_own
+from silian.web.runs.models import Run
+from silian.web.runs.results import matching
+from silian.web.runs.results.boxes import MATCHED
+from silian.web.runs.results.rules import READERS, Seat, in_force
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from ninja import NinjaAPI
+
+    from silian.web.base.actors import Actor
+    from silian.web.runs.results.matching import Hit
+
+TAG = "Runs 运行"
+
+
+class RunOut(Schema):
+    """A run of the engines on the registry."""
+
+    number: int
+    self: str
+    name: str
+    place_id: str
+    steps: list[str] = Field(description="Of the main job; empty: all")
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    made_at: str
+    begun_at: str | None
+    ended_at: str | None
+    adopted_at: str | None = Field(description="The one adopted last of a place, or of one above it, is in force there")
+    progress: dict[str, Any]
+    code: str | None = Field(description="Of the error that ended it")
+
+
+class RunQuery(shapes.Strict):
+    """Which runs."""
+
+    state: Literal["waiting", "running", "done", "failed", "cancelled"] | None = None
+    limit: Annotated[int, Field(ge=1, le=shapes.MOST)] = shapes.PAGE
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class MatchOut(Schema):
+    """One answer to a need."""
+
+    id: str
+    name: str = Field(description="Its id where it is not there for the asker")
+    self: str | None = Field(description="Its address; null: it is not there for the asker")
+    state: str = Field(description="Empty: as the run has read it; changed, withdrawn, expired, draft, gone")
+    organisation: str | None
+    rank: int
+    score: float = Field(description="0 to 1; comparable within a need")
+    level: str | None = Field(description="In words, where it was graded")
+    why: str = Field(description="What speaks for it, as far as the asker may read what it is made of")
+    terms: list[str] = Field(description="Shared words that count most")
+    against: list[str] = Field(description="What speaks against it")
+
+
+class MatchesOut(Schema):
+    """The answers to a need."""
+
+    run: RunOut | None = Field(description="That is in force; null: there is none")
+    achievements: list[MatchOut]
+    experts: list[MatchOut]
+
+
+def offer_results(api: NinjaAPI) -> None:
+    """Offer runs and matches."""
+    offer(api, "GET", "/runs", Offer(
+        "list_runs", TAG, "List: of the places that one looks after, and what holds for them; the newest first",
+        "read:runs", query=RunQuery, gives={200: shapes.page_of("RunPage", RunOut)},
+    ), _runs)  # fmt: skip
+    offer(api, "GET", "/runs/{number}", Offer(
+        "read_run", TAG, "How far one is", "read:runs", parts={"number": NUMBER}, gives={200: RunOut}, problems=(404,),
+    ), _run)  # fmt: skip
+    offer(api, "GET", "/needs/{record:record_id}/matches", Offer(
+        "read_matches", tag_of("needs"), "Who can help with a need, from the run in force", "read:runs",
+        text=f"For who looks after the place of the need, all; for who keeps it the best {matching.BOX} of each kind.",
+        parts={"record_id": str}, gives={200: MatchesOut}, problems=(404,),
+    ), _matches)  # fmt: skip
+
+
+def runs_of(actor: Actor) -> QuerySet[Run]:
+    """The runs that a person may see: of their places, and what was adopted for a place above one of theirs."""
+    paths = actor.paths(READERS)
+    if not paths:
+        raise PermissionDenied
+    own = Q(pk__in=[])
+    for path in paths:
+        parts = [p for p in path.split("/") if p]
+        above = ["/" + "".join(f"{p}/" for p in parts[:n]) for n in range(1, len(parts))]
+        own |= Q(place__path__startswith=path)
+        own |= Q(place__path__in=above, state=Run.State.DONE, adopted_at__isnull=False)
+    return Run.objects.select_related("place").filter(own)
+
+
+def _runs(request: HttpRequest, asked: Any) -> HttpResponse:
+    actor = caller_of(request).actor
+    found = runs_of(actor)
+    if asked.state:
+        found = found.filter(state=asked.state)
+    page = part(
+        found, order=Order(None, is_down=True), limit=asked.limit, cursor=asked.cursor or "",
+        asked={"state": asked.state, "of": actor.user_id},
+    )  # fmt: skip
+    return telling.listed(request, page, shown)
+
+
+def _run(request: HttpRequest, number: int) -> HttpResponse:
+    found = runs_of(caller_of(request).actor).filter(pk=number).first()
+    if found is None:
+        raise Http404
+    return told(shown(found))
+
+
+def _matches(request: HttpRequest, record_id: str) -> HttpResponse:
+    actor = caller_of(request).actor
+    record = seen_or_404(actor, MATCHED[0], record_id)
+    is_reader = any(actor.holds(role, over=record.place.path) for role in READERS)
+    if not (is_own(actor, record) or is_reader):
+        raise PermissionDenied
+    run = in_force(record.place.path)
+    found: dict[str, Any] = {"run": None, "achievements": [], "experts": []}
+    if run is None:
+        return told(found)
+    seat = Seat(actor, run)
+    found["run"] = shown(run)
+    log(actor, "runs.read", detail={"run": run.pk, "page": "need"})
+    need = (
+        seat.stored.ready("needs").filter(need_id=record.record_id).collect().to_dicts() if seat.stored.is_ready else []
+    )
+    for noun in matching.NOUNS:
+        if need and seat.stored.has(f"{noun.removesuffix('s')}_pairs"):
+            rows = matching.rows_of(seat, noun, need, most=None if is_reader else matching.BOX)
+            found[noun] = [_match(noun, hit) for hit in rows[0].hits]
+    return told(found)
+
+
+def _match(noun: str, hit: Hit) -> dict[str, Any]:
+    is_there = hit.target.record is not None
+    return {
+        "id": hit.target.id, "name": hit.target.name, "state": hit.target.state, "organisation": hit.org or None,
+        "self": telling.address(noun, hit.target.id) if is_there else None, "rank": hit.rank, "score": hit.score,
+        "level": hit.level or None, "why": hit.why.sentence, "terms": list(hit.why.terms),
+        "against": list(hit.why.against),
+    }  # fmt: skip
+
+
+def shown(run: Run) -> dict[str, Any]:
+    """A run as the API gives it."""
+    times = {name: getattr(run, name) for name in ("made_at", "begun_at", "ended_at", "adopted_at")}
+    return {
+        "number": run.pk, "self": reverse("api-v1:api_read_run", args=[run.pk]), "name": run.name,
+        "place_id": run.place_id, "steps": run.steps.split(), "state": run.state, "progress": run.progress,
+        "code": run.code or None, **{name: at and at.isoformat() for name, at in times.items()},
+    }  # fmt: skip
