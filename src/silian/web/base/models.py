@@ -247,7 +247,7 @@ class Desk(models.Model):
     """What a person has chosen of notifications, and how much waits for them, for the frame of every page."""
 
     class Letters(models.TextChoices):
-        ALL = "all", _("按下面的选择")
+        ALL = "all", _("按各类的选择")
         ONCE = "once", _("不要摘要")
         REQUIRED = "required", _("只要必须送达的")
 

@@ -14,10 +14,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from silian.web.base.actors import VISITOR, Actor
+from silian.web.base.actors import VISITOR, Actor, actor_of
 from silian.web.base.log import log
 from silian.web.base.models import Desk, User
-from silian.web.base.notifications import notify
+from silian.web.base.notifications import notify, todo
 
 if TYPE_CHECKING:
     from django.dispatch import Signal
@@ -75,6 +75,7 @@ def _recognise(request: Any, user: User, **more: Any) -> None:
     told = re.sub(r"[\d._]+", "", request.META.get("HTTP_USER_AGENT", ""))
     device = hashlib.sha256(f"{user.pseudonym}\n{told}".encode()).hexdigest()[:16]
     desk, _new = Desk.objects.select_for_update().get_or_create(user=user)
+    todo.recount(actor_of(user))
     if device in desk.devices:
         return
     now = timezone.now().isoformat(timespec="seconds")

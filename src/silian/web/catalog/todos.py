@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Count, Q
+from django.db.models import CharField, Count, F, Q, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from silian.web.catalog.beside import claims, interests
 from silian.web.catalog.duplicates import reports
 from silian.web.catalog.duplicates.blocking import HEADINGS
 from silian.web.catalog.exchange.keeping import KEPT
-from silian.web.catalog.models import Booking, DuplicatePair, Facility, Import, Interest
+from silian.web.catalog.models import MODELS, Booking, DuplicatePair, Facility, Import, Interest
 from silian.web.catalog.records import publishing
 from silian.web.catalog.rules import STEWARDS, visible
 from silian.web.catalog.wording import heading
@@ -59,14 +59,17 @@ class Confirming:
         return len(first.union(*others, all=True)[: MOST + 1])
 
     def items(self, actor: Actor) -> list[Todo]:
-        """One line a record; one query a noun."""
-        found: list[Any] = [r for _noun, records in self._each(actor) for r in records[:MOST]]
-        found.sort(key=lambda record: record.said_on)
-        return [
-            Todo(heading(r), reverse("waiting"), _morning(r.said_on + publishing.HALF_YEAR - publishing.DUE),
-                 r.said_on + publishing.HALF_YEAR)
-            for r in found[:MOST]
-        ]  # fmt: skip
+        """One line a record; one query."""
+        first, *others = (_told(noun, records.order_by()) for noun, records in self._each(actor))
+        made = []
+        rows = first.union(*others, all=True).order_by("said_on", "pk")[:MOST]
+        for said_on, noun, pk, called, name_en, translations in rows:
+            own = {_name_of(noun): called} | ({"name_en": name_en} if name_en else {})
+            record: Any = MODELS[noun](translations=translations, **own)
+            record.pk = pk
+            since = _morning(said_on + publishing.HALF_YEAR - publishing.DUE)
+            made.append(Todo(heading(record), reverse("waiting"), since, said_on + publishing.HALF_YEAR))
+        return made
 
     def _each(self, actor: Actor) -> list[tuple[str, QuerySet[Any]]]:
         today = timezone.localdate()
@@ -251,6 +254,21 @@ class Duplicates:
 SOURCES: Final[tuple[Source, ...]] = (
     Confirming(), Interests(), Duplicates(), Claims(), Bookings(), Imports()
 )  # fmt: skip
+
+
+def _name_of(noun: str) -> str:
+    """The column with the name of a record."""
+    columns = {column.name for column in schema.tables()[noun].columns}
+    return "name" if "name" in columns else "title"
+
+
+def _told(noun: str, records: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """What a line tells of records, in the same columns for every noun, so that one query reads them all."""
+    columns = {column.name for column in schema.tables()[noun].columns}
+    english = F("name_en") if "name_en" in columns else Value("", CharField())
+    told: Any = records.annotate(of=Value(noun, CharField()), called=F(_name_of(noun)), english=english)
+    listed: QuerySet[Any, Any] = told.values_list("said_on", "of", "pk", "called", "english", "translations")
+    return listed
 
 
 def _morning(day: Any) -> datetime:
