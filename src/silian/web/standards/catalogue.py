@@ -29,7 +29,7 @@ def catalogue() -> list[Node]:
     fresh = public.freshest()
     spatial = [_location(public.facts_of(record)) for record in public.records("districts").select_related("place")]
     sets = [_dataset(noun, fresh[noun], spatial) for noun in public.OPEN if fresh[noun]]
-    services = [_service(sets)]
+    services = [_service(sets), _interface(sets)]
     last = max((one for one in fresh.values() if one), default=None)
     whole: Node = {
         "@id": catalogue_id(), "@type": "dcat:Catalog",
@@ -104,6 +104,18 @@ def _service(sets: list[Node]) -> Node:
         "dct:title": _both("OAI-PMH 采集接口", "OAI-PMH"), "dcat:endpointURL": {"@id": url},
         "dcat:endpointDescription": {"@id": f"{url}?verb=Identify"},
         "dct:description": _both("都柏林核心与 CERIF-XML 元数据采集", "Harvesting in Dublin Core and CERIF-XML"),
+        "dct:publisher": {"@id": _publisher_id()}, "dcat:servesDataset": [{"@id": one["@id"]} for one in sets],
+        **_rights(),
+    }  # fmt: skip
+
+
+def _interface(sets: list[Node]) -> Node:
+    guide = reverse("interface")
+    return {
+        "@id": f"{identity.address(guide)}#service", "@type": "dcat:DataService",
+        "dct:title": _both("程序接口", "API"), "dcat:endpointURL": {"@id": identity.address(f"{guide}v1/")},
+        "dcat:endpointDescription": {"@id": identity.address(f"{guide}v1/openapi.json")},
+        "dct:description": _both("按字段查询公开记录，无须令牌", "Public records by their columns, without a token"),
         "dct:publisher": {"@id": _publisher_id()}, "dcat:servesDataset": [{"@id": one["@id"]} for one in sets],
         **_rights(),
     }  # fmt: skip

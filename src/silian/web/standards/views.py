@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from silian.web.standards.public import Facts
 
 Answer = TypeVar("Answer", HttpResponse, StreamingHttpResponse, JsonResponse)
+ORIGINALS: Final = ("title", "text", "partners_wanted")  # what a profile tells in English
 VALID: Final = timedelta(days=365)  # of a profile
 
 
@@ -52,6 +53,7 @@ def standards_page(request: Request) -> HttpResponse:
         meaning = table.meaning if language == "en" else table.meaning_zh
         rows.append(Offered(noun, table.label(language), first_clause(meaning), public.records(noun).count()))
     oai = identity.address(reverse("oai"))
+    first = public.records("organisations").order_by("pk").values_list("pk", flat=True).first()
     shared: dict[str, Any] = {
         "rows": rows, "total": sum(row.number for row in rows), "oai": oai, "publisher": identity.publisher(),
         "licence": identity.licence(), "sets": sources.SETS,
@@ -60,7 +62,7 @@ def standards_page(request: Request) -> HttpResponse:
             f"{oai}?verb=ListRecords&metadataPrefix=oai_cerif_openaire&from={timezone.now():%Y-%m-%d}",
         ),
         "catalogues": [(form, identity.address(reverse("dcat", args=[form]))) for form in rdf.FORMS],
-        "sample": identity.address(reverse("record_jsonld", args=["organisations", "O01"])),
+        "sample": identity.address(reverse("record_jsonld", args=["organisations", first])) if first else "",
     }  # fmt: skip
     return render(request, "standards/standards.html", shared)
 
@@ -120,11 +122,18 @@ def een_page(request: SignedIn, noun: str, record_id: str) -> HttpResponse:
     form = een.Profile(request.POST or None, initial=een.initial(facts))
     shared: dict[str, Any] = {
         "form": form, "record": record, "noun": noun, "fits": bool(een.type_of(facts)),
+        "originals": _originals(facts),
         "is_published": forms.is_open(record), "lacking": een.lacking(form) if not form.is_bound else [],
     }  # fmt: skip
     if request.method == "POST" and shared["is_published"] and form.is_valid():
         return _profile(request, record, facts, form.cleaned_data)
     return render(request, "standards/een.html", shared, status=422 if form.errors else 200)
+
+
+def _originals(facts: Facts) -> list[tuple[str, str]]:
+    """What is to be said in English, as it stands in the record."""
+    table, language = schema.tables()[facts.noun], page_language()
+    return [(table[name].label(language), facts.get(name)) for name in ORIGINALS if facts.get(name)]
 
 
 def _kept(request: SignedIn, noun: str, record_id: str) -> Record:
