@@ -73,7 +73,7 @@ class Campaign:
         """
         began = time.monotonic()
         self.house.wait()
-        compare = _compare_in(self.house)
+        compare = compare_in(self.house)
         self._people()
         if broken := compare.drain():
             raise BrokenError(broken)
@@ -225,7 +225,7 @@ def choose_records(dice: random.Random) -> None:
     Booker.facilities = list(Facility.objects.filter(state="published").order_by("pk").values_list("pk", flat=True))[:3]
 
 
-def _compare_in(house: House) -> Compare:
+def compare_in(house: House) -> Compare:
     """Django on the database of the site, in this process."""
     os.environ |= {name: house.environment[name] for name in ("SILIAN_HOME", "SILIAN_MODE", "DJANGO_SETTINGS_MODULE")}
     import django
@@ -271,7 +271,7 @@ def main() -> int:
         return 1
     finally:
         house.end_all()
-    shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
     line = {"bench": "torture", "case": name, "values": values}
     print(json.dumps(line, ensure_ascii=False), flush=True)
     if given.results:

@@ -90,13 +90,19 @@ class Writer(threading.Thread):
             self.refused[f"{answer.status}"] = self.refused.get(f"{answer.status}", 0) + 1
         return answer
 
-    def until_answered(self, send: Callable[[], Answer]) -> Answer:
-        """Send until an answer comes, as somebody presses the button again: it must happen once all the same."""
-        began = time.monotonic()
+    def until_answered(self, send: Callable[[bool], Answer]) -> Answer:
+        """Send until an answer comes, as somebody presses the button again: it must happen once all the same.
+
+        Parameters
+        ----------
+        send : is told whether it is the first time; later the log may know it under the number of the lost request
+        """
+        began, is_first = time.monotonic(), True
         while True:
             try:
-                return send()
+                return send(is_first)
             except LostError:
+                is_first = False
                 if self.is_over.is_set() or time.monotonic() - began > AGAIN:
                     raise
                 time.sleep(0.1)
@@ -108,9 +114,9 @@ class Writer(threading.Thread):
         fields = form | {"title": [title], "action": ["save"]} | {name: [value] for name, value in values.items()}
         fields["replaces"] = [""]
 
-        def send() -> Answer:
+        def send(is_first: bool) -> Answer:
             with self.gate.passing(), self.book.trying(("made", noun, title), NONE, ONCE) as attempt:
-                return self.tell(attempt, f"/{noun}/new/", fields)
+                return self.tell(attempt, f"/{noun}/new/", fields, is_logged=is_first)
 
         answer = self.until_answered(send)
         assert answer.status == 302, f"{noun}/new: {answer.status} {_errors(answer)}"
@@ -129,12 +135,12 @@ class Editor(Writer):
         title = f"修订 {self.token()}"
         fields = form | {"title": [title], "action": ["save"]}
 
-        def send() -> Answer:
+        def send(is_first: bool) -> Answer:
             key = ("edit", "achievements", number, title)
             with self.gate.passing(), self.book.trying(key, NONE, ONCE) as attempt:
-                return self.tell(attempt, path, fields)
+                return self.tell(attempt, path, fields, is_logged=is_first)
 
-        answer = self.until_answered(send) if self.dice.random() < 0.5 else send()
+        answer = self.until_answered(send) if self.dice.random() < 0.5 else send(True)
         assert answer.status in (302, 409), f"{path}: {answer.status} {_errors(answer)}"
 
 
