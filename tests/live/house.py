@@ -42,6 +42,7 @@ class House:
     workers: int = 2
     environment: dict[str, str] = field(default_factory=dict)
     supervisor: subprocess.Popen[bytes] | None = None
+    starts: int = 0  # of the supervisor
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
@@ -60,6 +61,7 @@ class House:
         """Start the supervisor in a session of its own, whose processes are found again whoever their parent is."""
         command = [sys.executable, "-m", "silian.web", "serve", "--bind", f"127.0.0.1:{self.port}"]
         command += ["--size", self.size, "--workers", str(self.workers)]
+        self.starts += 1
         with self.log.open("ab") as log:
             self.supervisor = subprocess.Popen(
                 command, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

@@ -189,7 +189,7 @@ class Reader(threading.Thread):
         yield from ("/", "/todo/", "/notifications/", "/interests/", "/changes/")
         if self.role in ("officer", "broker", "administrator"):
             yield from ("/imports/", "/duplicates/")
-        if self.role in ("auditor", "administrator"):
+        if self.role == "auditor":
             yield "/audit/"
         shown = links(self.page, r"/(results|leader|dashboard|runs)/[^\"]*")
         yield from shown[:3]

@@ -207,6 +207,7 @@ class Campaign:
             "ready_p50_s": _cut(self.ready_s, 50), "ready_p95_s": _cut(self.ready_s, 95),
             "drain_p50_s": _cut(self.drain_s, 50), "drain_p95_s": _cut(self.drain_s, 95),
             "compare_p50_s": _cut(self.compare_s, 50), "seconds": seconds, "orphan_files": litter(),
+            "starts_of_all": self.house.starts,
             "imports_given_up": Import.objects.filter(code="web.import_stopped").count(),
         }  # fmt: skip
 
