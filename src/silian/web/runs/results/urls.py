@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.urls import path
 
-from silian.web.runs.results import picture_views, views
+from silian.web.runs.results import files, picture_views, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PAGES: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("matches/", views.matches_page, "matches"),
     ("matches/<record:record_id>/", views.need_page, "match"),
+    ("matches.csv", files.matches_file, "matches_file"),
+    ("lists/<slug:name>.csv", files.list_file, "list_file"),
     ("assignment/", picture_views.assignment_page, "assignment"),
     ("assignment/served/", picture_views.served_list, "served"),
     ("assignment/loads/", picture_views.loads_list, "loads"),
