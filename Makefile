@@ -68,6 +68,9 @@ load: .venv/dev ## 50 readers and 5 writers on 100,000 records, on SQLite and on
 	@PYTHONPATH=tests $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
 	@PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
 
+fuzz: .venv/dev ## ask every operation of the API as every role with what schemathesis makes up; the line goes to benchmarks/results/
+	@SILIAN_FUZZ=$${SILIAN_FUZZ:-10} $(BIN)/python -m pytest -n 0 src/silian/web/api/tests/test_fuzz.py
+
 real: .venv/core ## run the main job on the real data beside the project, where it is there
 	@$(BIN)/python benchmarks/real_region.py real/region && { test ! -d real/region || $(BIN)/silian run real/region --plan benchmarks/real_plan.toml --out real/run; }
 
@@ -91,4 +94,4 @@ lock: .venv/ready ## renew requirements/*.txt from requirements/*.in
 clean: ## remove what the commands made
 	@rm -rf demo real site torture .venv .pytest_cache .mypy_cache .ruff_cache test-results
 
-.PHONY: help demo serve test check bench torture load real docs picture messages format lock clean
+.PHONY: help demo serve test check bench fuzz torture load real docs picture messages format lock clean

@@ -42,3 +42,11 @@ class Caller:
 def callers(people) -> dict[str, Caller]:
     """One program for each role, whose token has every scope."""
     return {role: Caller(role, people[role].actor) for role in ROLES}
+
+
+@pytest.fixture
+def planted(people, settings, tmp_path):
+    """A registry full of secrets, with an index of its own."""
+    from silian.web.tests.leaks.planted import plant
+
+    return plant(people, settings, tmp_path)
