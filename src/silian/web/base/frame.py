@@ -27,9 +27,11 @@ CHAINS: Final = (
     (gettext_lazy("人才链"), ("experts",)),
 )
 FEW: Final = 100  # from which a number in the frame is only said to be large
+ROOT: Final = "region"  # the place above all others
 STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry by what they are for: heading, and of each page the name of its address, its label, the
-# roles that see it; anybody: who is signed in, member: who belongs to an organisation, leader: who manages one.
+# roles that see it (root: of the whole region alone); anybody: who is signed in, member: who belongs to an
+# organisation, leader: who manages one.
 PAGES: Final = (
     (
         gettext_lazy("运行结果"),
@@ -63,6 +65,8 @@ PAGES: Final = (
             ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
             ("places", gettext_lazy("区域"), ("officer", "administrator")),
             ("audit", gettext_lazy("审计"), ("auditor",)),
+            ("operation", gettext_lazy("运行状况"), ("root administrator",)),
+            ("checklist", gettext_lazy("等级保护自查表"), ("root auditor",)),
         ),
     ),
 )
@@ -111,4 +115,6 @@ def _sees(actor: Actor, roles: tuple[str, ...]) -> bool:
     """Whether a page is for one of a person's roles."""
     belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
     is_anybody = "anybody" in roles and not actor.is_visitor
-    return bool(belongs) or is_anybody or any(actor.holds(role) for role in roles)
+    of_all = {role.removeprefix("root ") for role in roles if role.startswith("root ")}
+    is_of_all = any((role, f"/{ROOT}/") in actor.posts for role in of_all)
+    return bool(belongs) or is_anybody or is_of_all or any(actor.holds(role) for role in roles)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("audit/check/", audit_views.audit_check, name="audit_check"),
     path("audit/person/", audit_views.audit_person, name="audit_person"),
     path("", include("silian.web.base.notifications.urls")),
+    path("", include("silian.web.base.operation.urls")),
     path("personal/", personal_views.personal_page, name="personal"),
     path("personal/export/<slug:form>/", personal_views.personal_export, name="personal_export"),
     path("personal/consents/<slug:purpose>/", personal_views.personal_consent, name="personal_consent"),

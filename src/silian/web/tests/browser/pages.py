@@ -99,6 +99,8 @@ PAGES = (
     _page("een", "enterprise", "standards/een/needs/N01/"),
     _page("audit", "auditor", "audit/"),
     _page("audit", "auditor", "audit/?who=nobody", state="empty"),
+    _page("operation", "administrator", "operation/"),
+    _page("checklist", "auditor", "operation/checklist/"),
     _page("tokens", "enterprise", "tokens/"),
     _page("tokens_all", "administrator", "tokens/all/"),
     _page("token_revoke", "administrator", "{token}"),
@@ -163,6 +165,7 @@ PAGES = (
 NO_PAGES = {
     "attachment": "a file",
     "audit_export": "a file",
+    "checklist_export": "a file",
     "personal_export": "a file",
     "import_faulty": "a file",
     "bookings_calendar": "a file",
