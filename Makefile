@@ -60,13 +60,17 @@ bench: .venv/dev ## measure; the lines go to benchmarks/results/
 
 torture: .venv/dev ## kill the site KILLS times while people write, half on SQLite, half on PostgreSQL (KILLS=500 SEED=7)
 	@scripts/system-packages database
-	@PYTHONPATH=tests $(BIN)/python -m live.torture --kills $$(( $(KILLS) - $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl
-	@PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.torture --kills $$(( $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl
+	@well=0; \
+	PYTHONPATH=tests $(BIN)/python -m live.torture --kills $$(( $(KILLS) - $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl || well=1; \
+	PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.torture --kills $$(( $(KILLS) / 2 )) --seed $(SEED) --results benchmarks/results/torture.jsonl || well=1; \
+	exit $$well
 
 load: .venv/dev ## 50 readers and 5 writers on 100,000 records, on SQLite and on PostgreSQL (MINUTES=10)
 	@scripts/system-packages database
-	@PYTHONPATH=tests $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
-	@PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl
+	@well=0; \
+	PYTHONPATH=tests $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl || well=1; \
+	PYTHONPATH=tests scripts/with-postgres $(BIN)/python -m live.load --minutes $(MINUTES) --results benchmarks/results/load.jsonl || well=1; \
+	exit $$well
 
 fuzz: .venv/dev ## ask every operation of the API as every role with what schemathesis makes up; the line goes to benchmarks/results/
 	@SILIAN_FUZZ=$${SILIAN_FUZZ:-10} $(BIN)/python -m pytest -n 0 src/silian/web/api/tests/test_fuzz.py

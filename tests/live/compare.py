@@ -6,9 +6,11 @@ Only Django's models are asked, in a process of its own beside the site; nothing
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.files.storage import default_storage
@@ -17,6 +19,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from silian.pipeline.folder import RECEIPT
 from silian.web.base import audit
 from silian.web.base.models import LogEntry
 from silian.web.catalog.changing import plain
@@ -33,6 +36,7 @@ from silian.web.catalog.models import (
     Merge,
     Unindexed,
 )
+from silian.web.runs.models import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
 DRAIN: Final = 90.0  # seconds in which what waits in the background must be done
 UNDER_WAY: Final = ("reading", "applying", "undoing")
+RUNS_OPEN: Final = ("waiting", "running")
 SLACK: Final = 5000  # changes behind the last one seen that are looked at again: another writer may commit late
 
 
@@ -55,6 +60,7 @@ class Compare:
     seen: set[int] = field(default_factory=set)  # changes
     last: int = 0
     beats: frozenset[str] = frozenset()  # tasks that ask for themselves again, for ever
+    whole: set[int] = field(default_factory=set)  # runs whose folders were looked at
     failed: set[str] = field(default_factory=set)  # tasks that are known to have failed
 
     # ── promises ──
@@ -115,11 +121,12 @@ class Compare:
         """What of the newest history, imports, files and tasks contradicts itself."""
         self._read_history()
         found = [*self._imports_wrong(), *_files_wrong(recent=30), *self._tasks_wrong(), *_bookings_wrong()]
+        found += self._runs_wrong()
         return [*self.torn, *found]
 
     def wrong_all(self) -> list[str]:
         """The same for everything there is, with the audit log and the pages of the database file."""
-        self.heads.clear(), self.titled.clear(), self.made.clear(), self.seen.clear()
+        self.heads.clear(), self.titled.clear(), self.made.clear(), self.seen.clear(), self.whole.clear()
         self.last = 0
         found = [*self.wrong(), *_files_wrong(recent=None), *_database_wrong()]
         verdict = audit.verify()
@@ -187,6 +194,21 @@ class Compare:
             if brought.state in ("done", "undone") and states.get("taken") and not brought.code:
                 yield f"import {brought.pk} is {brought.state} with {states['taken']} rows not written"
 
+    def _runs_wrong(self) -> Iterator[str]:
+        """Runs that are done, and whose folder is not what their receipt says."""
+        for run in Run.objects.filter(state="done").order_by("-pk")[:20]:
+            if run.pk in self.whole:
+                continue
+            self.whole.add(run.pk)
+            receipt = run.folder / "out" / RECEIPT
+            if not receipt.is_file():
+                yield f"run {run.pk} is done and has no receipt"
+                continue
+            for name, digest in json.loads(receipt.read_text(encoding="utf-8"))["files"].items():
+                file = run.folder / "out" / name
+                if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+                    yield f"run {run.pk}: {name} is not as the receipt says"
+
     def _tasks_wrong(self) -> Iterator[str]:
         for task in DBTaskResult.objects.filter(status="FAILED"):
             if str(task.pk) not in self.failed:
@@ -195,20 +217,28 @@ class Compare:
 
     # ── what must come about ──
 
-    def drain(self) -> str:
-        """Wait until nothing waits in the background; empty, or what still does."""
+    def drain(self, *, runs: bool = True) -> str:
+        """Wait until nothing waits in the background; empty, or what still does.
+
+        Parameters
+        ----------
+        runs : whether runs must have ended, too; they take longest, and may be killed again on their way
+        """
         began = time.monotonic()
         while time.monotonic() - began < DRAIN:
-            if not (left := self._left()):
+            if not (left := self._left(runs=runs)):
                 return ""
             connections.close_all()
             time.sleep(0.05)
         return f"after {DRAIN:.0f} s there still wait: {left}"
 
-    def _left(self) -> list[str]:
+    def _left(self, *, runs: bool) -> list[str]:
         now = timezone.now()
         due = DBTaskResult.objects.filter(status__in=("READY", "RUNNING")).exclude(run_after__gt=now)
+        due = due if runs else due.exclude(queue_name="runs")
         left = [f"{task.task_path} {task.args_kwargs['args']} {task.status}" for task in due[:20]]
+        if runs:
+            left += [f"run {n}" for n in Run.objects.filter(state__in=RUNS_OPEN).values_list("pk", flat=True)]
         left += [f"import {n} {s}" for n, s in Import.objects.filter(state__in=UNDER_WAY).values_list("pk", "state")]
         left += [f"export {n}" for n in Export.objects.filter(state="waiting").values_list("pk", flat=True)]
         if waiting := Unindexed.objects.count():
@@ -294,10 +324,7 @@ def litter() -> int:
     named = {name for model in (Attachment, Export) for name in model.objects.values_list("file", flat=True)}
     count = 0
     for folder in ("attachments", "exports"):
-        path = default_storage.path(folder)
-        root = default_storage.path("")
-        from pathlib import Path
-
+        path, root = default_storage.path(folder), default_storage.path("")
         count += sum(str(file.relative_to(root)) not in named for file in Path(path).rglob("*") if file.is_file())
     return count
 

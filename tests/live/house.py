@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     import random
 
 PATIENCE: Final = 120.0  # seconds for the site to come back
-KINDS: Final = {  # word of a command line → what a kill calls the process
-    "db_worker": "task worker", " work": "task worker", "keep_index": "keeper of the index", "gunicorn": "server",
-}  # fmt: skip
 
 
 class GoneError(Exception):
@@ -110,10 +107,8 @@ class House:
         if "silian.web keep_index" in line:
             return "keeper of the index"
         if "silian.web work" in line:
-            parent = process.parent()
-            is_child = parent is not None and "silian.web work" in " ".join(parent.cmdline())
-            return "child of the task worker" if is_child else "task worker"
-        return "child of the task worker"  # such as the pipeline of a run
+            return "worker of runs" if "--queue runs" in line else "task worker"
+        return "pipeline of a run"
 
     def wait(self) -> float:
         """Start the supervisor where it has gone, as the system's manager of services does; wait until all is there.
