@@ -40,6 +40,7 @@ class House:
     environment: dict[str, str] = field(default_factory=dict)
     supervisor: subprocess.Popen[bytes] | None = None
     starts: int = 0  # of the supervisor
+    parts: set[str] = field(default_factory=set)  # kinds of processes that were seen: each must come back
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
@@ -101,9 +102,8 @@ class House:
         if self.supervisor and process.pid == self.supervisor.pid:
             return "supervisor"
         if "gunicorn" in line:
-            parent = process.parent()
-            is_worker = parent is None or parent.pid == 1 or "gunicorn" in " ".join(parent.cmdline())
-            return "server worker" if is_worker else "server master"
+            is_master = self.supervisor is not None and process.ppid() == self.supervisor.pid
+            return "server master" if is_master else "server worker"
         if "silian.web keep_index" in line:
             return "keeper of the index"
         if "silian.web work" in line:
@@ -125,17 +125,19 @@ class House:
             if self._is_there() and self._answers():
                 return time.monotonic() - began
             time.sleep(0.05)
-        told = f"the site is not back after {PATIENCE:.0f} s"
+        there = {kind: [(one.pid, one.ppid()) for one in those] for kind, those in self.processes().items()}
+        told = f"the site is not back after {PATIENCE:.0f} s; there are {there} (own number, parent's)"
         raise GoneError(told)
 
     def _is_there(self) -> bool:
+        """Whether every process is there, and none whose parent was killed still does what it had begun."""
         found = self.processes()
-        workers = found.get("server worker", [])
-        masters = {process.pid for process in found.get("server master", [])}
-        if not masters or not {"task worker", "keeper of the index"} <= found.keys():
+        self.parts |= found.keys() - {"pipeline of a run"}
+        if not {"server master", "server worker", "task worker", "keeper of the index"} | self.parts <= found.keys():
             return False
-        with suppress(psutil.Error):  # a worker whose master was killed still does what it had begun
-            return all(worker.ppid() in masters for worker in workers)
+        known = {one.pid for those in found.values() for one in those}
+        with suppress(psutil.Error):
+            return all(one.ppid() in known for kind, those in found.items() for one in those if kind != "supervisor")
         return False
 
     def _answers(self) -> bool:
