@@ -262,24 +262,23 @@ class Load:
         compare = compare_in(self.house)
         if waits := compare.drain():
             sys.exit(waits)
-        readers = [self._reader(n, self.heard, self.think) for n in range(self.readers)]
+        readers = [self._reader(n) for n in range(self.readers)]
         self._hire()
         say(f"{len(readers)} readers and {len(self.writers)} writers begin")
         memory, share = self._walk(readers)
-        busy = self._saturate()
+        busy = self._saturate([one.person for one in readers])
         return self._told(compare, memory, share, busy)
 
-    def _reader(self, number: int, heard: Heard, think: Callable[[random.Random], float]) -> Reader:
+    def _reader(self, number: int) -> Reader:
         role = ROLES[number % len(ROLES)]
-        person = self._person(role, number // len(ROLES), heard)
-        return Reader(person, role, self.seed * 1000 + number, think)
+        return Reader(self._person(role, number // len(ROLES)), role, self.seed * 1000 + number, self.think)
 
-    def _person(self, role: str, number: int, heard: Heard) -> Timed:
+    def _person(self, role: str, number: int) -> Timed:
         accounts = self.house.accounts()
         email, password = "", ""
         if role != "visitor":
             email, password = accounts.get(f"{role}{number}") or accounts[role]
-        person = Timed("127.0.0.1", self.house.port, role, email, password, heard=heard)
+        person = Timed("127.0.0.1", self.house.port, role, email, password, heard=self.heard)
         if email:
             person.sign_in()
         return person
@@ -291,7 +290,7 @@ class Load:
         choose_records(random.Random(self.seed))
         gate = Gate()
         for seed, kind in enumerate((Editor, Creator, Seeker, Booker, Importer)):
-            person = self._person(kind.role, 0, self.heard)
+            person = self._person(kind.role, 0)
             self.writers.append(kind(person, self.book, gate, self.seed * 100 + seed, think=self.writer_think))
 
     def _walk(self, readers: list[Reader]) -> tuple[dict[str, list[float]], float]:
@@ -315,9 +314,12 @@ class Load:
             one.join(120)
         return {kind: [first[kind], last.get(kind, 0.0)] for kind in first}, share
 
-    def _saturate(self) -> dict[str, Any]:
+    def _saturate(self, people: list[Timed]) -> dict[str, Any]:
         """As many as the site can answer at once, who think nothing."""
-        readers = [self._reader(n, self.full, lambda _dice: 0.0) for n in range(FULL)]
+        readers = []
+        for number, person in enumerate(people[:FULL]):
+            person.heard = self.full
+            readers.append(Reader(person, person.name, self.seed * 2000 + number, lambda _dice: 0.0))
         self.full.since = time.monotonic()
         for one in readers:
             one.start()
@@ -328,7 +330,7 @@ class Load:
         for one in readers:
             one.join(120)
         every = [s for those in self.full.seconds.values() for s in those]
-        found = {"readers": FULL, "per_second": round(len(every) / self.full_s, 1), **cuts(every)}
+        found = {"readers": len(readers), "per_second": round(len(every) / self.full_s, 1), **cuts(every)}
         return found | {"errors": sum(self.full.errors.values())}
 
     def _memory(self) -> dict[str, float]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Fields = dict[str, list[str]]
+LATER: Final = 180.0  # seconds in which a sign-in is tried again
 IDLE: Final = 1.0  # seconds after which a kept connection is not trusted: the server shuts it after two
 
 
@@ -53,9 +54,14 @@ class Person:
     used_at: float = 0.0
 
     def sign_in(self) -> None:
-        """Through the form, as everybody."""
+        """Through the form, as everybody; where too many come from one address in a minute, later."""
         self.get("/account/login/")
-        answer = self.post("/account/login/", {"login": [self.email], "password": [self.password]})
+        began = time.monotonic()
+        while True:
+            answer = self.post("/account/login/", {"login": [self.email], "password": [self.password]})
+            if answer.status != 429 or time.monotonic() - began > LATER:
+                break
+            time.sleep(5)
         assert answer.status == 302, f"{self.email} cannot sign in: {answer.status}"
 
     def get(self, path: str) -> Answer:
