@@ -22,7 +22,7 @@ from live.people import LostError, Person
 if TYPE_CHECKING:
     import random
 
-PATIENCE: Final = 120.0  # seconds for the site to come back
+PATIENCE: Final = 300.0  # seconds for the site to come back
 
 
 class GoneError(Exception):
