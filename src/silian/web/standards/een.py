@@ -66,7 +66,7 @@ class English(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         """The text without outer spaces; what holds Chinese signs is refused."""
-        text = public.fit(super().clean(value) or "")
+        text = super().clean(public.fit(value or ""))  # what XML cannot hold does not count
         if text and _HAN.search(text):
             raise forms.ValidationError(_("这里要填英文，请不要写中文或全角标点。"), code="english")
         if text and not re.search("[A-Za-z]", text):

@@ -193,6 +193,9 @@ def _rows(source: Source, asked: Range, after: str, most: int, only: str | None 
     if after or only is not None:
         rows = rows.filter(**({f"{source.key}__gt": after} if only is None else {source.key: only}))
     rows = rows.annotate(live=Case(When(_is_live(source.noun), then=1), default=0, output_field=IntegerField()))
+    if asked.since:  # the newest row of a thing dates it: found by date, then put in order, not the other way about
+        fresh = MODELS[source.noun].objects.filter(updated_at__gte=asked.since)
+        rows = rows.filter(**{f"{source.key}__in": fresh.values(source.key)})
     if source.key == "pk":
         stamped = _within(rows, asked, "updated_at").order_by("pk").values_list("pk", "updated_at", "live")
     else:

@@ -137,3 +137,9 @@ def test_whatever_is_typed_gives_errors_or_a_valid_profile(title, summary, partn
 
         written = een.profile(facts, form.cleaned_data, organisation=None, until=date(2027, 1, 1))
         een.schema_of_profiles().assertValid(etree.fromstring(written))
+
+
+def test_signs_that_cannot_be_seen_do_not_fill_a_field():
+    form = een.Profile(GIVEN | {"partner": "\x1f\x08", "description": "short" + "\x0b" * 200})
+
+    assert set(form.errors) == {"partner", "description"}
