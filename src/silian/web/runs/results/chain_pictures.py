@@ -198,7 +198,8 @@ def _told(of: Figure, value: float | None) -> str:
 
 
 def _figure(seat: Seat, of: Figure, value: float | None, one: str) -> Cell:
-    href = link(seat, of.list, district_id=one, **dict(of.asked)) if of.list and value else ""
+    is_own = seat.districts is None or one in seat.districts
+    href = link(seat, of.list, district_id=one, **dict(of.asked)) if of.list and value and is_own else ""
     return Cell(_told(of, value), href, is_figure=True)
 
 

@@ -115,9 +115,8 @@ def link(seat: Seat, name: str, **query: Any) -> str:
 
 def load_spread(seat: Seat, _asked: Mapping[str, str]) -> Picture:
     """How many experts serve no need, one need and so on."""
-    table = (
-        seat.stored.ready("load_spread").group_by("assigned").agg(pl.col("experts").sum()).sort("assigned").collect()
-    )
+    experts_of = seat.own(seat.stored.ready("experts"))
+    table = experts_of.group_by("assigned").agg(experts=pl.len()).sort("assigned").collect()
     rows, bars = [], []
     for assigned, experts in table.rows():
         href = link(seat, "loads", assigned=assigned)
@@ -131,6 +130,8 @@ def load_spread(seat: Seat, _asked: Mapping[str, str]) -> Picture:
 def served_between(seat: Seat, _asked: Mapping[str, str]) -> Picture:
     """Assignments from the district of the expert to that of the need."""
     table = seat.stored.ready("served_between").collect()
+    if seat.districts is not None:
+        table = table.filter(pl.col("need_district_id").is_in(sorted(seat.districts)))
     names = labels("districts", {*table["need_district_id"], *table["expert_district_id"]})
     down, across = (_busiest(table, c, "assigned") for c in ("need_district_id", "expert_district_id"))
     rows, cells = [], {}
@@ -148,6 +149,10 @@ def served_between(seat: Seat, _asked: Mapping[str, str]) -> Picture:
 def unmet(seat: Seat, _asked: Mapping[str, str]) -> Picture:
     """Needs that lack experts, by field and reason."""
     table = seat.stored.ready("unmet_by_field").collect()
+    if seat.districts is not None:  # of the needs that the person looks after
+        own = seat.own(seat.stored.ready("eased")).with_columns(pl.col("field").fill_null(""))
+        counts = own.group_by("field", "reason").agg(needs=pl.len(), missing=pl.col("missing").sum())
+        table = counts.sort("needs", "field", "reason", descending=[True, False, False]).collect()
     rows, bars = [], []
     for field, reason, needs, missing in table.select("field", "reason", "needs", "missing").rows():
         href = link(seat, "unmet", field=field, reason=reason)
@@ -210,7 +215,7 @@ def fairness_curve(seat: Seat, _asked: Mapping[str, str]) -> Picture:
 
 def district_balance(seat: Seat, _asked: Mapping[str, str]) -> Picture:
     """What the needs of each district wanted and got, the worst served first."""
-    table = views.balance(seat.stored.result("district_balance").collect())
+    table = views.balance(seat.own(seat.stored.result("district_balance")).collect())
     names = labels("districts", table["district_id"].to_list())
     rows, bars = [], []
     for row in table.to_dicts():

@@ -90,7 +90,6 @@ def _tables(region: Region, stored: Stored) -> dict[str, pl.DataFrame]:
         "experts": experts.join(priced, on="expert_id", how="left", maintain_order="left"),
         "served": served,
         "eased": easing.eased(stored, where),
-        "load_spread": views.load_spread(experts),
         "served_between": views.served_between(region["needs"], region["experts"], assigned),
         "unmet_by_field": views.unmet_by_field(region["needs"], stored.result("unmet").collect()),
         "fairness": views.fairness_curve(
