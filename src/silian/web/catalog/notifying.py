@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 def interest_asked(actor: Actor, asked: Interest, record: Record) -> None:
     """Tell who speaks for a record that somebody wants to talk about it."""
-    address, about = reverse("interests"), Ref(record.noun, record.record_id)
-    notify("interests.received", answering(record) - {actor.user_id}, about=address, key=str(asked.pk), record=about)
+    about, own = Ref(record.noun, record.record_id), keepers(record)
+    address = reverse("interests") if own else reverse("detail", args=about)
+    people = (own or stewards(record.place.path)) - {actor.user_id}
+    notify("interests.received", people, about=address, key=str(asked.pk), record=about)
 
 
 def interest_turned(actor: Actor, interest: Interest, state: str) -> None:

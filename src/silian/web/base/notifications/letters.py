@@ -79,7 +79,8 @@ def make_for(user_id: int, now: datetime) -> Letter | None:
         letter = _noted(user, day if made.digest else f"once:{numbers[0]}", now)
         own.filter(pk__in=numbers).update(mail=Notification.Mail.POSTED, letter=letter)
     gone = {*made.site, *numbers, *made.over}
-    own.update(due_at=now if made.over else look_again([i for i in items if i.number not in gone], hours, now))
+    seen = own.filter(pk__in=[row.pk for row in rows])  # what has come since is looked at in the next round
+    seen.update(due_at=now if made.over else look_again([i for i in items if i.number not in gone], hours, now))
     return letter
 
 
