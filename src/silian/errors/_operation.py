@@ -57,8 +57,8 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "本站已有数据（{found}）。请加 --replace 恢复：现有数据会移到一旁，可用 --undo 换回。",
     ),
     "backup.running": (
-        "The site is running ({found}). Stop it first: systemctl stop 'silian*'.",
-        "网站正在运行（{found}）。请先停止：systemctl stop 'silian*'。",
+        "The site is running ({found}). Stop it first: systemctl stop silian.",
+        "网站正在运行（{found}）。请先停止：systemctl stop silian。",
     ),
     "backup.differs": (
         "What was restored differs from the backup: {found}. The site is as it was before.",
