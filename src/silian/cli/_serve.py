@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -33,6 +34,7 @@ def serve(bind: str, workers: int, size: str) -> None:
     """Start the site; end with Ctrl-C."""
     command = [sys.executable, "-m", "silian.web", "serve", "--bind", bind, "--workers", str(workers), "--size", size]
     running = subprocess.Popen(command)  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: running.terminate())  # the site ends in order, and we with it
     try:
         code = running.wait()
     except KeyboardInterrupt:

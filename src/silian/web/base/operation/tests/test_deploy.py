@@ -29,7 +29,7 @@ def test_a_unit_can_do_no_more_than_it_must(path):
     assert service["CapabilityBoundingSet"] == ""
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictNamespaces"):
         assert service[name] == "yes"
-    assert service["ExecStart"].startswith("/opt/silian/.venv/bin/silian ")
+    assert service["ExecStart"].startswith("/opt/silian/.venv/bin/")
 
 
 def test_the_site_comes_back_and_the_backup_comes_each_night():
