@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,6 +31,15 @@ VERBS: Final = {
 }  # fmt: skip
 DEEDS: Final = {
     "read_root": gettext_lazy("各类地址"), "read_me": gettext_lazy("当前令牌的身份与范围"),
+    "list_interests": gettext_lazy("收到或发出的意向"), "answer_interest": gettext_lazy("答复意向"),
+    "withdraw_interest": gettext_lazy("撤回意向"), "list_runs": gettext_lazy("运行列表"),
+    "read_run": gettext_lazy("运行的进度"), "read_matches": gettext_lazy("需求的匹配结果"),
+    "bring_import": gettext_lazy("上传导入文件"), "list_imports": gettext_lazy("导入列表"),
+    "read_import": gettext_lazy("导入的进度"), "list_import_rows": gettext_lazy("导入将带来的逐行变动"),
+    "list_import_problems": gettext_lazy("导入文件中的问题"), "apply_import": gettext_lazy("写入"),
+    "cancel_import": gettext_lazy("取消导入"), "undo_import": gettext_lazy("撤销导入"),
+    "take_export": gettext_lazy("生成导出文件"), "list_exports": gettext_lazy("导出列表"),
+    "read_export": gettext_lazy("导出文件是否就绪"), "read_export_file": gettext_lazy("下载导出文件"),
 }  # fmt: skip
 
 
@@ -57,7 +67,7 @@ def api_page(request: Request) -> HttpResponse:
         ]) for noun in shapes.NOUNS
     ]  # fmt: skip
     codes = [
-        (code, status, MESSAGES[code][language == "zh"].replace("{", "").replace("}", ""))
+        (code, status, re.sub(r"\{[^}]*\}", "…", MESSAGES[code][language == "zh"]))
         for code, status in problems.STATUS.items()
     ]
     shared = {

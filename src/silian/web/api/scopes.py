@@ -18,8 +18,7 @@ SCOPES: Final = (
     ("read:personal", gettext_lazy("读取姓名与邮箱：意向双方的邮箱，历史中的姓名")),
     ("write:imports", gettext_lazy("上传导入文件，查看、写入、撤销导入")),
     ("read:exports", gettext_lazy("生成并下载导出文件")),
-    ("read:runs", gettext_lazy("读取运行、匹配结果与指标")),
-    ("write:runs", gettext_lazy("发起、取消运行")),
+    ("read:runs", gettext_lazy("读取运行与匹配结果")),
 )
 NAMES: Final = tuple(name for name, _told in SCOPES)
 
@@ -29,8 +28,8 @@ def known(given: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> known(["write:runs", "everything", "read:runs"])
-    ['read:runs', 'write:runs']
+    >>> known(["read:runs", "everything", "read:registry"])
+    ['read:registry', 'read:runs']
     """
     wanted = set(given)
     return [name for name in NAMES if name in wanted]

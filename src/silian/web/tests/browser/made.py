@@ -132,6 +132,8 @@ def token(made: Made) -> str:
     page.fill("main input[name=name]", "夜间同步")
     page.check("main input[value='read:registry']")
     page.click("main form button.main")
+    page.fill("input[name=password]", made.browsers.site.accounts["administrator"][1])
+    page.locator("main form button").last.click()
     page.click("main a.main")
     address = page.locator("main a[href$='/revoke/']").first.get_attribute("href") or ""
     page.context.close()
