@@ -208,4 +208,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Another process writes the search index. It ends by itself; try again.",
         "另一个进程正在写入检索索引，请稍后再试。",
     ),
+    # ── snapshots ──
+    "snapshot.changed": (
+        "The snapshot is not as it was frozen: {found} was changed or is gone. Put the folder of snapshots back from a "
+        "backup, or freeze the month again; the page shows no figure that it cannot answer for.",
+        "快照与冻结时不一致：{found} 被改动或丢失。请从备份恢复快照目录，或重新冻结该月；无法核对的数字不予显示。",
+    ),
+    "snapshot.future": (
+        "{found} has not begun: choose this month or one before it.",
+        "{found} 还没有开始，请选择本月或更早的月份。",
+    ),
 }

@@ -55,7 +55,8 @@ class Person:
 
 
 ROLES = (
-    "visitor", "enterprise", "researcher", "manager", "broker", "officer", "judge", "auditor", "administrator",
+    "visitor", "enterprise", "researcher", "manager", "broker", "officer", "leader", "judge", "auditor",
+    "administrator",
 )  # fmt: skip
 
 

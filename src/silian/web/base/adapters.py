@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from silian.web.base.models import Post
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,6 +27,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     def format_email_subject(self, subject: str) -> str:
         """The subject of a letter, with the name of the site before it."""
         return gettext("[四链] %(subject)s") % {"subject": subject}
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Who is there to read figures comes to them first; everybody else to the first page."""
+        posts = set(Post.objects.filter(user_id=request.user.pk or 0).values_list("role", flat=True))
+        return reverse("dashboard") if posts == {Post.Role.LEADER} else str(super().get_login_redirect_url(request))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody opens an account alone: see `invitations`."""

@@ -31,11 +31,12 @@ ROOT: Final = "region"  # the place above all others
 STEWARDS: Final = ("broker", "officer", "administrator")
 # Pages beside the registry by what they are for: heading, and of each page the name of its address, its label, the
 # roles that see it (root: of the whole region alone); anybody: who is signed in, member: who belongs to an
-# organisation, leader: who manages one.
+# organisation, manager: who manages one.
 PAGES: Final = (
     (
         gettext_lazy("运行结果"),
         (
+            ("dashboard", gettext_lazy("四链总览"), ("leader", "officer", "administrator")),
             ("matches", gettext_lazy("需求匹配"), STEWARDS),
             ("assignment", gettext_lazy("专家指派"), STEWARDS),
             ("gaps", gettext_lazy("产业链缺口"), STEWARDS),
@@ -62,7 +63,7 @@ PAGES: Final = (
         gettext_lazy("管理"),
         (
             ("posts", gettext_lazy("人员与岗位"), ("officer", "administrator")),
-            ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "leader")),
+            ("organisations", gettext_lazy("单位成员"), ("officer", "administrator", "manager")),
             ("places", gettext_lazy("区域"), ("officer", "administrator")),
             ("audit", gettext_lazy("审计"), ("auditor",)),
             ("operation", gettext_lazy("运行状况"), ("root administrator",)),
@@ -113,7 +114,7 @@ def _page(request: Request, address: str, name: str) -> dict[str, Any]:
 
 def _sees(actor: Actor, roles: tuple[str, ...]) -> bool:
     """Whether a page is for one of a person's roles."""
-    belongs = (actor.led and "leader" in roles) or (actor.orgs and "member" in roles)
+    belongs = (actor.led and "manager" in roles) or (actor.orgs and "member" in roles)
     is_anybody = "anybody" in roles and not actor.is_visitor
     of_all = {role.removeprefix("root ") for role in roles if role.startswith("root ")}
     is_of_all = any((role, f"/{ROOT}/") in actor.posts for role in of_all)

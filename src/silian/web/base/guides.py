@@ -58,6 +58,11 @@ DEEDS = (
     ("officer", gettext_lazy("主管部门"), (
         (gettext_lazy("任命辖区内的技术经理人等岗位"), "posts"),
         (gettext_lazy("导入、核实、合并辖区内的记录"), "imports"),
+        (gettext_lazy("查看辖区的四链总览，冻结当月数字"), "dashboard"),
+    )),
+    ("leader", gettext_lazy("领导"), (
+        (gettext_lazy("查看辖区的四链总览，点任何数字都能打开对应的名单；与上月、上年比较"), "dashboard"),
+        (gettext_lazy("下载已冻结月份的 Word、Excel 月报"), "dashboard"),
     )),
     ("judge", gettext_lazy("评委"), (
         (gettext_lazy("查看公开的成果与专家；本站目前没有评审任务"), "search"),

@@ -115,6 +115,7 @@ class Post(models.Model):
     class Role(models.TextChoices):
         BROKER = "broker", _("技术经理人")
         OFFICER = "officer", _("主管部门")
+        LEADER = "leader", _("领导")
         JUDGE = "judge", _("评委")
         AUDITOR = "auditor", _("审计员")
         ADMINISTRATOR = "administrator", _("系统管理员")

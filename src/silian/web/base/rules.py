@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 # The posts that the holder of a post may give for a place at or below the own one. Whoever audits is appointed by
 # administrators alone: an officer must not choose who looks at what officers do.
 GRANTS: Final = {
-    "administrator": ("broker", "officer", "judge", "auditor", "administrator"),
-    "officer": ("broker", "officer", "judge"),
+    "administrator": ("broker", "officer", "leader", "judge", "auditor", "administrator"),
+    "officer": ("broker", "officer", "leader", "judge"),
 }
 
 

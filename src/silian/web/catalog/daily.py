@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
@@ -16,6 +16,10 @@ from silian.web.catalog.exchange.keeping import drop_old_files
 from silian.web.catalog.records.publishing import expire, tell_due
 from silian.web.catalog.topics import due
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ALSO: Final[list[Callable[[], object]]] = []  # what other rooms ask for once a day: put here when they are ready
 AT: Final = time(0, 10)  # shortly after the day has changed: what ended yesterday is gone in the morning
 
 
@@ -30,6 +34,8 @@ def daily_task() -> None:
     drop_old_files(timezone.now())
     sweep()
     due.put_all()
+    for ask in ALSO:
+        ask()
     DBTaskResult.objects.filter(task_path=daily_task.module_path, status=TaskResultStatus.SUCCESSFUL).delete()
 
 

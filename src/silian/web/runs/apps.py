@@ -1,6 +1,7 @@
 """The app of runs and dashboards."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RunsConfig(AppConfig):
@@ -11,8 +12,14 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the operator how many runs there are in which state, and pages of records what the run in force says."""
+        from silian.web.base import personal
+        from silian.web.catalog import daily
         from silian.web.runs import signs
+        from silian.web.runs.dashboards.tasks import daily_figures
         from silian.web.runs.results import boxes
 
         signs.tell()
         boxes.tell()
+        daily.ALSO.append(daily_figures.enqueue)
+        frozen = personal.Kind(_("冻结的月份"), ("month", "reason", "made_at"), kept=personal.PSEUDONYM_STAYS)
+        personal.KINDS.setdefault("runs.snapshot.by", frozen)

@@ -46,3 +46,36 @@ class Run(models.Model):
     def folder(self) -> Path:
         """Where its region, its plan and its results lie: `region/`, `out/`."""
         return Path(settings.RUNS_FOLDER) / f"{self.pk:06d}"
+
+
+class Snapshot(models.Model):
+    """The figures of a place and all below it on a day: the live ones, or those frozen for a month."""
+
+    class Kind(models.TextChoices):
+        LIVE = "live", _("最新")
+        MONTH = "month", _("月度")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    place = models.ForeignKey(Place, models.PROTECT, related_name="+")
+    month = models.CharField(_("月份"), max_length=7)  # 2026-10
+    version = models.PositiveIntegerField(
+        _("版本")
+    )  # of the month, from 1; of the live one it grows with every renewal
+    as_of = models.DateField(_("截至"))
+    is_rebuilt = models.BooleanField(default=False)  # made long after the day, from the records' own dates
+    name = models.CharField(max_length=200)  # of its folder below that of snapshots
+    digest = models.CharField(max_length=64)  # of the list of its files, which holds the digest of each
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")  # the one in force
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")  # none: the site itself
+    pseudonym = models.CharField(max_length=16, blank=True)
+    reason = models.CharField(_("原因"), max_length=200, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (models.UniqueConstraint(fields=["kind", "place", "month", "version"], name="one_snapshot"),)
+
+    @property
+    def folder(self) -> Path:
+        """Where its tables lie."""
+        return Path(settings.SNAPSHOTS_FOLDER) / self.name

@@ -10,5 +10,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("silian.web.runs.dashboards.urls")),
     path("", include("silian.web.runs.results.urls")),
 ]

@@ -77,7 +77,10 @@ def register(kinds: Iterable[Kind]) -> None:
 
 PEOPLE: Final = _("账户与岗位")
 ROLES: Final = {role.value: role.label for role in (*Membership.Role, *Post.Role)}
-EVERYBODY: Final = ("enterprise", "researcher", "manager", "broker", "officer", "judge", "auditor", "administrator")
+EVERYBODY: Final = (
+    "enterprise", "researcher", "manager", "broker", "officer", "leader", "judge", "auditor",
+    "administrator",
+)  # fmt: skip
 BASE: Final = (
     Kind(
         "account.new_device", PEOPLE, _("新设备登录"), _("账户在一个没有见过的浏览器上登录。"),

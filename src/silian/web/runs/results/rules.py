@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from silian.web.base.actors import Actor
 
-READERS: Final = (*STEWARDS, "leader")  # roles that see the results of a run of their place
+READERS: Final = STEWARDS  # roles that see the results of a run of their place: reasons quote what is closed
 
 
 @dataclass(frozen=True)

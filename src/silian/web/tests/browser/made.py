@@ -205,6 +205,16 @@ def recovery_codes(made: Made) -> str:
     return "account/2fa/recovery-codes/generate/"
 
 
+def figures(made: Made) -> str:
+    """The figures that the worker makes when the site starts."""
+    page = _open(made, "leader", "dashboard/")
+    while page.locator(".board-chains").count() == 0:
+        page.wait_for_timeout(500)
+        page.reload()
+    page.context.close()
+    return "dashboard/list/needs/"
+
+
 STATES: dict[str, Callable[[Made], str]] = {
     "ready": ready_import,
     "problems": import_problems,
@@ -219,4 +229,5 @@ STATES: dict[str, Callable[[Made], str]] = {
     "receipt": receipt,
     "second": second_step,
     "codes": recovery_codes,
+    "figures": figures,
 }

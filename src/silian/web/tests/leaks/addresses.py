@@ -17,6 +17,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.records.queries import FACES
 from silian.web.catalog.rules import STEWARDS, may
+from silian.web.runs.dashboards.rules import may_freeze
 from silian.web.runs.results.chain_pictures import PICTURES
 from silian.web.runs.results.tests.leaking import NEEDS as LEAKING
 from silian.web.standards.oai import sources as oai_sources
@@ -130,6 +131,15 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "post_invite": lambda _p: [reverse("post_invite")],
     "places": lambda _p: [reverse("places")],
     "park": lambda p: [reverse("park", args=[p.draft.place_id])],
+    "dashboard": lambda _p: [reverse("dashboard")],
+    "dashboard_list": lambda _p: [
+        f"{reverse('dashboard_list', args=[code])}?q={quote(word)}"
+        for code in ("funnel_needs", "needs", "experts", "products")
+        for word in ("", "机密")
+    ],
+    "dashboard_list_file": lambda _p: [
+        reverse("dashboard_list_file", args=[code]) for code in ("funnel_needs", "needs", "experts")
+    ],
     "matches": lambda _p: [f"{reverse('matches')}?noun={noun}" for noun in ("achievements", "experts")],
     "run_matches": lambda p: [f"{reverse('run_matches', args=[p.run])}?noun=experts&state=unmet"],
     "match": lambda _p: [reverse("match", args=[need]) for need in LEAKING],
@@ -263,6 +273,10 @@ WRITTEN: dict[str, list[Write]] = {
     "interest_withdraw": [
         Write(lambda p: reverse("interest_withdraw", args=[p.interest.pk]), {},
               lambda p, a: a.user_id == p.interest.by_id)
+    ],
+    "dashboard_freeze": [
+        Write(lambda _p: reverse("dashboard_freeze"), {"place": "region", "month": "2026-01", "reason": "x"},
+              lambda _p, a: may_freeze(a, "/region/"))
     ],
     "audit_check": [Write(lambda _p: reverse("audit_check"), {}, lambda _p, a: a.holds("auditor"))],
     "audit_person": [

@@ -35,6 +35,7 @@ from silian.web.catalog.models import (
 )  # fmt: skip
 from silian.web.catalog.rules import may, shown
 from silian.web.catalog.search import indexing
+from silian.web.runs.dashboards import freezing
 from silian.web.runs.results.tests.leaking import leaking_run
 
 if TYPE_CHECKING:
@@ -202,6 +203,8 @@ def plant(people: Any, settings: Any, tmp_path: Any) -> Planted:
     indexing.rebuild()
     settings.RUNS_FOLDER, settings.DISTRICTS_FILE = tmp_path / "runs", tmp_path / "none.geojson"
     run = leaking_run()
+    settings.SNAPSHOTS_FOLDER = tmp_path / "snapshots"
+    freezing.renew()
     ids = [made.pk for made in sets]
     naming, work = Need.objects.get(pk="N-open"), Work.objects.get(pk="E-secret~W-open")
     return Planted(
