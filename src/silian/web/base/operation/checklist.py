@@ -316,7 +316,8 @@ def scanner() -> Answer:
 def backups() -> Answer:
     """Whether a backup was made within a day."""
     last = next(iter(kept()), None)
-    found = Said(f"最近一次：{last.at[:16]}" if last else "没有备份", f"last: {last.at[:16]}" if last else "none")
+    at = f"{timezone.localtime(last.made_at):%Y-%m-%d %H:%M}" if last else ""
+    found = Said(f"最近一次：{at}", f"last: {at}") if last else Said("没有备份", "none")
     return _held(
         last is not None and last.age <= TOO_OLD,
         found,

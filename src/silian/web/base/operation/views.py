@@ -45,7 +45,7 @@ def operation_page(request: SignedIn) -> HttpResponse:
     _allowed(request, Post.Role.ADMINISTRATOR)
     failed = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED).order_by("-finished_at")[:SHOWN]
     shared: dict[str, Any] = {
-        "health": health.looked(),
+        "health": health.look(),  # now, and in the language of who asks
         "beats": beats.beats(),
         "failed": [_told(each) for each in failed],
         "backups": [(each, size(each.bytes)) for each in kept()[:7]],
