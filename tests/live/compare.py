@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 DRAIN: Final = 90.0  # seconds in which what waits in the background must be done
 UNDER_WAY: Final = ("reading", "applying", "undoing")
+# Tasks that ask for themselves again, for ever.
+BEATS: Final = ("seal_task", "daily_task", "topics_task", "searches_task", "notifications_task")
 RUNS_OPEN: Final = ("waiting", "running")
 SLACK: Final = 5000  # changes behind the last one seen that are looked at again: another writer may commit late
 
@@ -59,7 +61,6 @@ class Compare:
     made: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # noun, title → records made with it
     seen: set[int] = field(default_factory=set)  # changes
     last: int = 0
-    beats: frozenset[str] = frozenset()  # tasks that ask for themselves again, for ever
     whole: set[int] = field(default_factory=set)  # runs whose folders were looked at
     failed: set[str] = field(default_factory=set)  # tasks that are known to have failed
 
@@ -217,20 +218,21 @@ class Compare:
 
     # ── what must come about ──
 
-    def drain(self, *, runs: bool = True) -> str:
+    def drain(self, *, runs: bool = True, most: float = DRAIN) -> str:
         """Wait until nothing waits in the background; empty, or what still does.
 
         Parameters
         ----------
         runs : whether runs must have ended, too; they take longest, and may be killed again on their way
+        most : seconds
         """
         began = time.monotonic()
-        while time.monotonic() - began < DRAIN:
+        while time.monotonic() - began < most:
             if not (left := self._left(runs=runs)):
                 return ""
             connections.close_all()
             time.sleep(0.05)
-        return f"after {DRAIN:.0f} s there still wait: {left}"
+        return f"after {most:.0f} s there still wait: {left}"
 
     def _left(self, *, runs: bool) -> list[str]:
         now = timezone.now()
@@ -243,12 +245,10 @@ class Compare:
         left += [f"export {n}" for n in Export.objects.filter(state="waiting").values_list("pk", flat=True)]
         if waiting := Unindexed.objects.count():
             left.append(f"{waiting} records for the index")
-        asked = frozenset(
-            DBTaskResult.objects.filter(status__in=("READY", "RUNNING")).values_list("task_path", flat=True)
-        )
         if not left:
-            self.beats = self.beats or asked
-            left += [f"{path} is no longer asked for" for path in sorted(self.beats - asked)]
+            asked = DBTaskResult.objects.filter(status__in=("READY", "RUNNING")).values_list("task_path", flat=True)
+            known = {path.rsplit(".")[-1] for path in asked}
+            left += [f"{name} is no longer asked for" for name in BEATS if name not in known]
         return left
 
     def found_wrong(self, visitor: Person, titles: Iterable[tuple[str, str, str]]) -> list[str]:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 THINK: Final = (6.0, 0.6)  # seconds that a reader looks at a page: the median, and the spread of a lognormal
 WRITER_THINK: Final = 10.0  # seconds between two pieces of work of a writer, on the average
 WARM: Final = 10.0  # seconds at the beginning that are not counted: processes start, caches fill
+FIRST: Final = 1800.0  # seconds for what the site does after its first start
 FULL_S: Final = 60.0  # seconds at saturation
 FULL: Final = 8  # readers at saturation, who think nothing: as many as the site has threads to answer
 ROLES: Final = ("visitor", "enterprise", "researcher", "manager", "broker", "officer", "judge", "auditor",
@@ -260,7 +261,7 @@ class Load:
         fill(self.house, self.case)
         self.house.wait()
         compare = compare_in(self.house)
-        if waits := compare.drain():
+        if waits := compare.drain(most=FIRST):  # the first run of the site, topics
             sys.exit(waits)
         readers = [self._reader(n) for n in range(self.readers)]
         self._hire()
@@ -351,7 +352,7 @@ class Load:
 
         from live.compare import consistently
 
-        wrong = [compare.drain()]
+        wrong = [compare.drain(most=FIRST)]
         wrong += consistently(lambda: [*compare.wrong_all(), *compare.unlogged(self.book.logged)])
         wrong += consistently(lambda: self.book.compare(sorted(self.book.entries), compare.look))
         wrong += [told for writer in self.writers for told in writer.broken]
