@@ -63,6 +63,12 @@ class Book:
                 self.entries[key] = Entry(entry.sure)
             self.touched.add(key)
 
+    def hold(self, key: Key, states: frozenset[State]) -> None:
+        """Enter what must be so from now on, without a request."""
+        with self.lock:
+            self.entries[key] = Entry(states)
+            self.touched.add(key)
+
     def state_of(self, key: Key, unknown: Any) -> Any:
         """The state of a key; `unknown` where nothing was ever asked; None while a lost request leaves it open."""
         with self.lock:

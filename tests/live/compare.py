@@ -116,6 +116,16 @@ class Compare:
     def _export(self, email: str, asked: str) -> State:
         return Export.objects.filter(by__email=email, asked=asked).count()
 
+    def _run_named(self, name: str) -> State:
+        return Run.objects.filter(name=name).count()
+
+    def _run(self, number: str) -> State:
+        run = Run.objects.get(pk=number)
+        return run.code if run.state == "failed" else run.state
+
+    def _adopted(self, number: str) -> State:
+        return int(Run.objects.filter(pk=number, adopted_at__isnull=False).exists())
+
     # ── what must hold whatever was promised ──
 
     def wrong(self) -> list[str]:

@@ -126,7 +126,7 @@ class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Fields] = []
-        self.select, self.area = "", ""
+        self.select, self.area, self.first = "", "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
@@ -140,9 +140,12 @@ class _Forms(HTMLParser):
             if not is_box or "checked" in told:
                 self.forms[-1].setdefault(name, []).append(told.get("value", "on" if is_box else ""))
         elif tag == "select":
-            self.select = name
-        elif tag == "option" and self.select and "selected" in told:
-            self.forms[-1].setdefault(self.select, []).append(told.get("value", ""))
+            self.select, self.first = name, ""
+            self.is_many = "multiple" in told
+        elif tag == "option" and self.select:
+            self.first = self.first or told.get("value", "") or " "
+            if "selected" in told:
+                self.forms[-1].setdefault(self.select, []).append(told.get("value", ""))
         elif tag == "textarea" and name:
             self.area = name
             self.forms[-1].setdefault(name, []).append("")
@@ -152,7 +155,9 @@ class _Forms(HTMLParser):
             self.forms[-1][self.area][-1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "select":
+        if tag == "select" and self.forms and self.select:
+            if not self.is_many and self.first:  # a browser chooses the first option where none is
+                self.forms[-1].setdefault(self.select, [self.first.strip()])
             self.select = ""
         elif tag == "textarea" and self.area:
             own = self.forms[-1][self.area]

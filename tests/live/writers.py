@@ -305,10 +305,40 @@ class Exporter(Writer):
             attempt.read(answer, done=(200, 302), is_logged=False)
 
 
+class Runner(Writer):
+    """Has the needs of the region matched, waits for the end, and has the pages show what was found."""
+
+    FINE: ClassVar = frozenset(["waiting", "running", "done", "web.run_fell"])  # fell: killed three times
+    steps: ClassVar[list[str]] = ["match"]
+
+    def work(self) -> None:
+        form, name = form_with(self.open("/runs/new/").text, "place"), self.token()
+        fields = form | {"name": [name], "steps": self.steps}
+        # where a lost request has begun the same one, that one is given in the place of a new one
+        with self.gate.passing(), self.book.trying(("run_named", name), NONE, NONE | ONCE) as attempt:
+            answer = self.tell(attempt, "/runs/new/", fields, is_logged=False)
+        assert answer.status == 302, f"/runs/new/: {answer.status} {_errors(answer)}"
+        number = answer.location.strip("/").split("/")[-1]
+        self.book.hold(("run", number), self.FINE)
+        path = f"/runs/{number}/adopt/"
+        while not self.is_over.wait(0.3):
+            try:
+                page = self.open(f"/runs/{number}/").text
+            except LostError:
+                continue
+            if path in page:
+                key = ("adopted", number)
+                with self.gate.passing(), self.book.trying(key, NONE | ONCE, ONCE) as attempt:
+                    self.tell(attempt, path, {})
+                return
+            if f"/runs/{number}/cancel/" not in page:
+                return  # it fell
+
+
 def _errors(answer: Answer) -> list[str]:
     """What a page says is wrong."""
     told = re.findall(r'class="(?:error|errors|field-error)[^"]*"[^>]*>(.*?)</', answer.text, re.DOTALL)
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for text in told][:5]
 
 
-KINDS: Final[tuple[type[Writer], ...]] = (Editor, Creator, Seeker, Booker, Attacher, Importer, Merger, Exporter)
+KINDS: Final[tuple[type[Writer], ...]] = (Editor, Creator, Seeker, Booker, Attacher, Importer, Merger, Exporter, Runner)
