@@ -92,9 +92,10 @@ class Person:
         ------
         LostError : if no whole answer came
         """
-        if self.connection is None or time.monotonic() - self.used_at > IDLE:
-            self.leave()
-            self.connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        if method == "POST" or time.monotonic() - self.used_at > IDLE:
+            self.leave()  # a kept connection may be shut at this moment, and a form is not sent twice
+        is_kept = self.connection is not None
+        self.connection = self.connection or http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         sent = {"Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items()), "Accept-Language": "zh-hans"}
         if method == "POST":
             sent["X-CSRFToken"] = self.cookies.get("csrftoken", "")
@@ -105,6 +106,8 @@ class Person:
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self.leave()
+            if is_kept:
+                return Person.ask(self, method, path, body, headers)  # as browsers do
             told = f"{method} {path}: {error!r}"
             raise LostError(told) from error
         self.used_at = time.monotonic()

@@ -173,10 +173,11 @@ class Campaign:
 
     def _people(self) -> None:
         """Two editors, and one of each other kind, with records to work on."""
-        from live.writers import KINDS, Editor
+        from live.writers import KINDS, Editor, Runner
 
         choose_records(self.dice)
-        for seed, kind in enumerate((Editor, *KINDS)):
+        runs = (Runner,) if "worker of runs" in self.house.parts else ()  # a site may have none
+        for seed, kind in enumerate((Editor, *KINDS, *runs)):
             person = self.house.person(kind.role)
             self.writers.append(kind(person, self.book, self.gate, self.seed * 100 + seed, think=0.05))
 

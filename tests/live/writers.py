@@ -341,4 +341,4 @@ def _errors(answer: Answer) -> list[str]:
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for text in told][:5]
 
 
-KINDS: Final[tuple[type[Writer], ...]] = (Editor, Creator, Seeker, Booker, Attacher, Importer, Merger, Exporter, Runner)
+KINDS: Final[tuple[type[Writer], ...]] = (Editor, Creator, Seeker, Booker, Attacher, Importer, Merger, Exporter)
