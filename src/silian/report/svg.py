@@ -197,6 +197,9 @@ def segments(
     """
     left, step, row = 150.0, 132.0, 64.0
     drawn = []
+    of_row: dict[Any, list[Mapping[str, Any]]] = {}
+    for part in parts:
+        of_row.setdefault(part["y"], []).append(part)
     for cell in cells:
         x, y = left + cell["x"] * step, cell["y"] * row
         width = 0.94 * step
@@ -204,7 +207,7 @@ def segments(
         inner += _text(x + 8, y + 17, fitted(cell["segment_id"] or words[""], width - 14), "p-bold")
         inner += _text(x + 8, y + 50, cell["marks"] or "", "p-small")
         inner += _text(x + width - 8, y + 50, f"{cell['products']:,}", "p-end p-quiet p-small")
-        for part in (p for p in parts if p["y"] == cell["y"] and cell["x"] <= p["x"] < cell["x2"]):
+        for part in (p for p in of_row.get(cell["y"], ()) if cell["x"] <= p["x"] < cell["x2"]):
             start, end = left + part["x"] * step, left + part["x2"] * step
             inner += _rect(start, y + 29, end - start, 9, f"p-{part['code']}")
         counted = ", ".join(f"{words[s]} {cell[s]}" for s in words if s and cell.get(s))

@@ -191,7 +191,8 @@ def _shown(seat: Seat, picture: pictures.Picture) -> dict[str, Any]:
     return {
         "name": picture.name, "title": picture.title, "note": picture.note, "heads": picture.heads, "is_run": True,
         "svg": mark_safe(picture.drawn),  # noqa: S308 – `report.svg` escapes every text
-        "rows": picture.rows[: pictures.ROWS], "left": max(0, len(picture.rows) - pictures.ROWS),
+        "rows": bool(picture.rows), "body": mark_safe(picture.body()),  # noqa: S308 – every text is escaped there
+        "left": max(0, len(picture.rows) - pictures.ROWS),
         "svg_file": files["svg"] + asked, "csv_file": files["csv"] + asked,
     }  # fmt: skip
 

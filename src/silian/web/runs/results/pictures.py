@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from silian.web.runs.results.rules import Seat
 
 MOST: Final = 14  # rows of a picture of bars, rows and columns of a matrix; its table has all
-ROWS: Final = 500  # of the table beside a picture
+ROWS: Final = 200  # of the table beside a picture
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
 
 
@@ -48,6 +49,22 @@ class Picture:
     heads: tuple[str, ...]
     rows: list[list[Cell]]
     query: str = ""  # of the addresses of its files
+
+    def body(self) -> str:
+        """The rows of the table as HTML, each cell with the head that it says on a phone."""
+        return "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[:ROWS])
+
+    def _row(self, row: Sequence[Cell]) -> str:
+        made = []
+        for place, (head, cell) in enumerate(zip(self.heads, row, strict=True)):
+            text = escape(cell.text)
+            told = f'<a href="{escape(cell.href)}">{text}</a>' if cell.href else text
+            kind = ' class="figure"' if cell.is_figure else ""
+            if place:
+                made.append(f'<td data-label="{escape(str(head))}"{kind}>{told}</td>')
+            else:
+                made.append(f'<th scope="row">{told}</th>')
+        return "".join(made)
 
     def csv(self) -> bytes:
         """The table as CSV that a spreadsheet opens: UTF-8 with its mark, no text taken for a formula."""
