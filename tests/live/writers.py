@@ -309,7 +309,7 @@ class Runner(Writer):
     """Has the needs of the region matched, waits for the end, and has the pages show what was found."""
 
     FINE: ClassVar = frozenset(["waiting", "running", "done", "web.run_fell"])  # fell: killed three times
-    steps: ClassVar[list[str]] = ["match"]
+    steps: ClassVar[list[str]] = ["achievements"]
 
     def work(self) -> None:
         form, name = form_with(self.open("/runs/new/").text, "place"), self.token()
