@@ -23,7 +23,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from silian import __version__
-from silian.web.base.models import ChainCheck
+from silian.web.base.models import ChainCheck, Letter
 from silian.web.base.operation import beats, health, parts
 from silian.web.base.operation.kept import kept
 from silian.web.base.operation.parts import FAULTS
@@ -146,6 +146,8 @@ def _of_base() -> Iterator[Metric]:
     yield gauge("silian_disk_free_bytes", "Room where the site writes", {(): disk["free_bytes"]})
     sessions = Session.objects.filter(expire_date__gt=timezone.now()).count()
     yield gauge("silian_sessions", "Sessions that are open", {(): sessions})
+    letters = Letter.objects.filter(state="waiting").count()
+    yield gauge("silian_letters_waiting", "Letters that are not sent yet", {(): letters})
     yield from _tasks()
     yield from _backups()
     yield from _log()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from silian.errors import WebError
+from silian.web.base.operation.holding import deleting
 from silian.web.runs.dashboards.measures import table
 
 if TYPE_CHECKING:
@@ -121,5 +122,6 @@ def digest_of(folder: Path) -> str:
 
 
 def drop(folder: Path) -> None:
-    """Take a folder away that no snapshot owns."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Take a folder away that no snapshot owns; never while a backup takes the files."""
+    with deleting():
+        shutil.rmtree(folder, ignore_errors=True)
