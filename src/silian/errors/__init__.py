@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from silian.errors import _api, _operation, _tables, _web, _work
+from silian.errors import _api, _operation, _runs, _tables, _web, _work
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +21,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     **_web.MESSAGES,
     **_api.MESSAGES,
     **_operation.MESSAGES,
+    **_runs.MESSAGES,
 }
 
 

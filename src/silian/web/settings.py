@@ -169,7 +169,7 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 200_000}  # a cull may not forget who is locked out
-TASKS = {"default": {"BACKEND": "silian.web.base.operation.background.Backend"}}
+TASKS = {"default": {"BACKEND": "silian.web.base.operation.background.Backend", "QUEUES": ["default", "runs"]}}
 HOME_FOLDER = ENVIRONMENT.home
 SEARCH_FOLDER = ENVIRONMENT.home / "index"
 RUNS_FOLDER = ENVIRONMENT.home / "runs"

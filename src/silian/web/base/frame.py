@@ -41,6 +41,7 @@ PAGES: Final = (
             ("assignment", gettext_lazy("专家指派"), STEWARDS),
             ("gaps", gettext_lazy("产业链缺口"), STEWARDS),
             ("districts", gettext_lazy("区县地图"), STEWARDS),
+            ("runs", gettext_lazy("运行"), STEWARDS),
         ),
     ),
     (

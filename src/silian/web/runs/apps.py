@@ -14,11 +14,12 @@ class RunsConfig(AppConfig):
         """Tell the operator how many runs there are in which state, and pages of records what the run in force says."""
         from silian.web.base import personal
         from silian.web.catalog import daily
-        from silian.web.runs import signs
+        from silian.web.runs import notifying, signs
         from silian.web.runs.dashboards.tasks import daily_figures
         from silian.web.runs.results import boxes
 
         signs.tell()
+        notifying.tell()
         boxes.tell()
         daily.ALSO.append(daily_figures.enqueue)
         frozen = personal.Kind(_("冻结的月份"), ("month", "reason", "made_at"), kept=personal.PSEUDONYM_STAYS)

@@ -33,6 +33,7 @@ class Run(models.Model):
     begun_at = models.DateTimeField(_("开始时间"), null=True)
     ended_at = models.DateTimeField(_("结束时间"), null=True)
     progress = models.JSONField(default=dict)  # step, done, total, words; the steps that are done with rows and seconds
+    adopts = models.BooleanField(default=False)  # it holds as soon as it is done
     is_cancelled = models.BooleanField(default=False)  # somebody asked for the end
     code = models.CharField(max_length=40, blank=True)  # of the error, and what it found
     found = models.JSONField(default=dict)

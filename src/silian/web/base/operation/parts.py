@@ -113,7 +113,7 @@ def processes() -> Found:
     found = beats.beats()
     alive = [beat.name for beat in found if beat.is_alive]
     dead = [beat.name for beat in found if not beat.is_alive]
-    missing = [kind for kind in ("worker", "keeper") if not any(name.startswith(kind) for name in alive)]
+    missing = [kind for kind in ("worker", "runs", "keeper") if not any(name.startswith(kind) for name in alive)]
     told = {"alive": len(alive), "dead": len(dead), "missing": missing}
     if missing:
         return Found("late", _("没有在运行的后台进程：%(names)s。") % {"names": "、".join(missing)}, told)

@@ -11,9 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from silian.errors import WebError
-from silian.web.catalog.management.commands import serve
 from silian.web.catalog.models import Attachment, Export, Import
 from silian.web.catalog.tasks import sweep
+from silian.web.runs.management.commands import serve
 
 
 def test_serve_says_that_the_address_is_taken():
@@ -62,7 +62,7 @@ def test_serve_starts_a_killed_process_again_and_ends_all_of_them(tmp_path):
     note = tmp_path / "started"
     child = f"import os, time; open({str(note)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(100)"
     script = (
-        "from silian.web.catalog.management.commands import serve; serve.LOOK = .02; "
+        "from silian.web.runs.management.commands import serve; serve.LOOK = .02; "
         f"serve._keep({{'child': [{sys.executable!r}, '-c', {child!r}]}})"
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "silian.web.settings", "SILIAN_HOME": str(tmp_path)}

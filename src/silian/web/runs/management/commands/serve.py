@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from silian.errors import WebError
+from silian.web.base.actors import VISITOR
 from silian.web.base.audit_tasks import keep_sealing
-from silian.web.base.models import User
+from silian.web.base.models import Place, User
 from silian.web.base.notifications.tasks import keep_notifying
 from silian.web.base.operation import starting
 from silian.web.catalog import demo
@@ -24,6 +26,7 @@ from silian.web.catalog.daily import keep_daily
 from silian.web.catalog.search.tasks import keep_counting
 from silian.web.catalog.tasks import sweep
 from silian.web.catalog.topics.tasks import keep_telling
+from silian.web.runs.starting import start
 from silian.web.settings import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -31,7 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-CHILDREN: Final = {"worker": "work", "keeper of the index": "keep_index"}  # beside the server: name → our command
+RUNS: Final = "worker of runs"
+CHILDREN: Final = {  # beside the server: name → our command
+    "worker": ("work", "--queue", "default"), RUNS: ("work", "--queue", "runs"), "keeper of the index": ("keep_index",),
+}  # fmt: skip
 LOOK: Final = 0.5  # seconds between looks at the processes
 FALLS, WITHIN = 5, 60.0  # a process that ends so often within so many seconds will not be better the next time
 PATIENCE: Final = 10.0
@@ -59,7 +65,7 @@ class Command(BaseCommand):
             if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
                 os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the letters of the worker
             server = starting.server(options["bind"], options["workers"])
-            own = {name: [sys.executable, "-m", "silian.web", command] for name, command in CHILDREN.items()}
+            own = {name: [sys.executable, "-m", "silian.web", *command] for name, command in CHILDREN.items()}
             _keep({"server": server, **own})
         except WebError as error:
             told = f"[{error.code}] {error.message('zh')} / {error.message('en')}"
@@ -85,6 +91,7 @@ class Command(BaseCommand):
         self.stdout.write("演示账户（仅显示这一次） / demo accounts (shown this once):")
         for account in accounts:
             self.stdout.write(f"  {account.role:<14} {account.email:<28} {account.password}")
+        start(VISITOR, place=Place.root(), name=_("首次运行"), adopts=True)
 
 
 def _make_home(home: Path) -> None:
@@ -148,15 +155,18 @@ def _keep(commands: Mapping[str, list[str]]) -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        _end(list(running.values()))
+        _end(running)
 
 
-def _end(running: list[subprocess.Popen[bytes]]) -> None:
-    """Ask all to end, and make those end that do not within PATIENCE seconds."""
-    for process in running:
+def _end(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Ask all to end, and make those end that do not within PATIENCE seconds; a run is not waited for: it goes on."""
+    for process in running.values():
         process.terminate()
+    if RUNS in running:
+        time.sleep(LOOK)
+        running[RUNS].terminate()  # once more: now, and not after its run
     over = time.monotonic() + PATIENCE
-    for process in running:
+    for process in running.values():
         try:
             process.wait(max(0.1, over - time.monotonic()))
         except subprocess.TimeoutExpired:

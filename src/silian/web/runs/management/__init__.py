@@ -1,0 +1,1 @@
+"""Commands of runs, and of the site as a whole."""

@@ -1,0 +1,112 @@
+"""Runs in real processes: killed, given up, taken up, cancelled. On SQLite, in a folder of their own."""
+
+import json
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from silian.web.base.operation.tests.sites import Site
+
+LONG = "[match]\ntop_k = 50\n[chain]\nmatch = true\n"
+STATE = "from silian.web.runs.models import Run; import json; r = Run.objects.get(); " + (
+    "print(json.dumps({'state': r.state, 'code': r.code, 'found': r.found, 'step': r.progress.get('step', ''), "
+    "'resumed': [s['resumed'] for s in r.progress.get('steps', [])]}))"
+)  # fmt: skip
+START = (
+    "call('migrate', verbosity=0); call('createcachetable', verbosity=0); "
+    "from silian.web.catalog import demo; demo.fill('tiny', seed=7); "
+    "from silian.web.runs.starting import start; from silian.web.base.actors import VISITOR; "
+    "from silian.web.base.models import Place; start(VISITOR, place=Place.root(), name='a', plan={plan!r})"
+)
+
+
+PROGRESS = "from silian.web.runs.models import Run; import json; print(json.dumps(Run.objects.get().progress))"
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path / "home", "")
+
+
+def state_of(site):
+    return json.loads(site.script(STATE))
+
+
+def children_of(pid):
+    return [p for p in psutil.Process(pid).children() if "compute" in p.cmdline()]
+
+
+def wait_for(look, seconds=60):
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("nothing came")
+
+
+def test_a_killed_process_is_started_anew_and_takes_over_what_was_done(site):
+    site.home.mkdir()
+    site.script(START.format(plan=LONG))
+    worker = site.start("work", "--queue", "runs", "--batch")
+    first = wait_for(lambda: children_of(worker.pid))[0]
+    wait_for(
+        lambda: list((site.home / "runs").glob("*/*/conflicts.parquet")) or list((site.home / "runs").glob("*/out"))
+    )
+    os.kill(first.pid, signal.SIGKILL)
+    worker.communicate(timeout=120)
+
+    found = state_of(site)
+    assert (found["state"], found["code"]) == ("done", "")
+    assert any(found["resumed"])
+
+
+def test_a_process_that_falls_again_and_again_is_given_up_with_its_signal(site):
+    site.home.mkdir()
+    site.script(START.format(plan=LONG))
+    worker = site.start("work", "--queue", "runs", "--batch")
+    killed = set()
+    while worker.poll() is None:
+        for child in children_of(worker.pid) if worker.poll() is None else ():
+            if child.pid not in killed:
+                killed.add(child.pid)
+                os.kill(child.pid, signal.SIGKILL)
+        time.sleep(0.05)
+    worker.communicate()
+
+    found = state_of(site)
+    assert (found["state"], found["code"]) == ("failed", "web.run_fell")
+    assert found["found"] == {"count": 3, "found": "SIGKILL"}
+    assert len(killed) == 3
+
+
+def test_a_killed_worker_takes_its_process_along_and_the_next_one_takes_the_run_up(site):
+    site.home.mkdir()
+    site.script(START.format(plan=LONG))
+    worker = site.start("work", "--queue", "runs", "--batch")
+    child = wait_for(lambda: children_of(worker.pid))[0]
+    worker.kill()
+    worker.communicate()
+    wait_for(lambda: not child.is_running())
+
+    assert state_of(site)["state"] == "running"
+    site.do("work", "--queue", "runs", "--batch")
+    assert state_of(site)["state"] == "done"
+
+
+def test_a_running_run_is_cancelled_and_its_process_ends(site):
+    site.home.mkdir()
+    site.script(START.format(plan=LONG))
+    worker = site.start("work", "--queue", "runs", "--batch")
+    child = wait_for(lambda: children_of(worker.pid))[0]
+    site.script(
+        "from silian.web.runs.starting import cancel; from silian.web.base.actors import VISITOR; "
+        "from silian.web.runs.models import Run; cancel(VISITOR, Run.objects.get())",
+    )
+    worker.communicate(timeout=60)
+
+    assert not child.is_running()
+    assert state_of(site)["state"] == "cancelled"
