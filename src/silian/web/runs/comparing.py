@@ -54,7 +54,7 @@ def compare(one: Run, other: Run, *, language: Language) -> Comparison:
 
 
 def _flat(plan: dict[str, Any]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in plan.items():
         if isinstance(value, dict):
             found |= {f"{name}.{key}": each for key, each in value.items()}
@@ -75,7 +75,7 @@ def _inputs(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, int, 
 def _figures(one: Stored, other: Stored, language: Language) -> list[tuple[str, float | None, float | None]]:
     """The row of the summary of each, column by column."""
     found = [stored.result("summary").collect() for stored in (one, other)]
-    rows = [table.to_dicts()[0] if table.height else {} for table in found]
+    rows: list[dict[str, Any]] = [table.to_dicts()[0] if table.height else {} for table in found]
     columns = [c for c in schema.results()["summary"].columns if c.polars.is_numeric()]
     return [(c.label(language), rows[0].get(c.name), rows[1].get(c.name)) for c in columns]
 

@@ -17,7 +17,8 @@ STEPS: Final = {
     "start": gettext_lazy("启动计算进程"), "region": gettext_lazy("读取登记数据"), "load": gettext_lazy("载入数据"),
     "check": gettext_lazy("检查数据"), "link": gettext_lazy("识别重复机构"), "conflicts": gettext_lazy("查找利益冲突"),
     "achievements": gettext_lazy("匹配成果"), "experts": gettext_lazy("匹配专家"), "exposure": gettext_lazy("统计曝光"),
-    "allocate": gettext_lazy("指派专家"), "fairness": gettext_lazy("计算公平的代价"), "chain": gettext_lazy("分析产业链"),
+    "allocate": gettext_lazy("指派专家"), "fairness": gettext_lazy("计算公平的代价"),
+    "chain": gettext_lazy("分析产业链"),
     "summary": gettext_lazy("汇总"), "report": gettext_lazy("生成报告"), "pages": gettext_lazy("准备页面"),
 }  # fmt: skip
 JOB: Final = ("region", "load", "check", "link", "conflicts", "achievements", "experts", "exposure", "allocate",
