@@ -65,7 +65,9 @@ def _flat(plan: dict[str, Any]) -> dict[str, Any]:
 
 def _inputs(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, int, int]]:
     """Tables that are not the same, with their rows in both."""
-    rows = [next((s["rows"] for s in receipt["steps"] if s["name"] == "load"), {}) for receipt in (one, other)]
+    rows: list[dict[str, int]] = [
+        next((s["rows"] for s in receipt["steps"] if s["name"] == "load"), {}) for receipt in (one, other)
+    ]
     names = sorted({*one["inputs"], *other["inputs"]})
     differ = [name for name in names if one["inputs"].get(name) != other["inputs"].get(name)]
     nouns = [name.rpartition(".")[0] for name in differ]

@@ -17,6 +17,7 @@ from silian.web.runs.models import Run
 from silian.web.runs.plans import read_plan
 from silian.web.runs.regions import write_region
 
+POPEN = subprocess.Popen
 SMALL = "[report]\ncharts = false\n"
 
 
@@ -151,7 +152,8 @@ def test_a_run_of_one_engine_gives_its_tables_alone(people, folder, in_here):
     executing.compute(run.pk)
 
     assert fresh(run).state == "done"
-    assert sorted(path.stem for path in (run.folder / "out").glob("*.parquet")) == ["same", "same_people"]
+    assert sorted(path.stem for path in (run.folder / "out").glob("s*.parquet")) == ["same", "same_people"]
+    assert not (run.folder / "out" / "report.html").exists()
 
 
 def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, in_here, people):
@@ -274,7 +276,7 @@ class _Sleeping:
     """A process that does nothing until it is ended."""
 
     def __init__(self, _command):
-        self.own = subprocess.Popen(["sleep", "60"])
+        self.own = POPEN(["sleep", "60"])
         self.poll, self.wait, self.terminate, self.kill = (
             self.own.poll,
             self.own.wait,

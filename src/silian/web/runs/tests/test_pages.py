@@ -1,0 +1,252 @@
+"""Pages of runs: for whom they are, what they say of a run under way, done, failed, gone; files; two runs compared."""
+
+import io
+
+import openpyxl
+import pytest
+from django.urls import reverse
+
+from silian.web.base.models import LogEntry, Place
+from silian.web.runs import executing, starting
+from silian.web.runs.models import Run
+
+SMALL = "[report]\ncharts = false\n"
+READS = ("broker", "officer", "administrator")
+
+
+@pytest.fixture(scope="module")
+def computed(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The folder of a run, computed once."""
+    from django.conf import settings
+    from django.db import transaction
+
+    folder, kept = tmp_path_factory.mktemp("runs"), (settings.RUNS_FOLDER, settings.DISTRICTS_FILE)
+    settings.RUNS_FOLDER, settings.DISTRICTS_FILE = folder, folder / "none.geojson"
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(executing, "_end_with_parent", lambda: None)
+        patch.setattr(executing.os, "nice", lambda _: 0)
+        run = Run.objects.create(name="a", place=Place.root(), plan=SMALL, state=Run.State.RUNNING)
+        executing.compute(run.pk)
+        made = run.folder
+        transaction.set_rollback(True)
+    settings.RUNS_FOLDER, settings.DISTRICTS_FILE = kept
+    return made
+
+
+@pytest.fixture
+def done(people, settings, tmp_path, computed):
+    """A run that is done."""
+    settings.RUNS_FOLDER = tmp_path
+    return finished(computed, name="甲<b>‮乙")
+
+
+def finished(computed, **more):
+    run = Run.objects.create(place=Place.root(), plan=SMALL, state=Run.State.DONE, **more)
+    run.folder.symlink_to(computed, target_is_directory=True)
+    return run
+
+
+def test_runs_are_for_those_who_look_after_places(people, done):
+    for role, person in people.items():
+        found = [person.client.get(reverse(name, args=args)).status_code for name, args in (
+            ("runs", ()), ("run_new", ()), ("run", (done.pk,)), ("run_file", (done.pk, "report.html")))]  # fmt: skip
+        if role == "visitor":
+            assert found == [302] * 4, role
+        elif role == "officer":  # of a county: a trial of those above is not shown
+            assert found == [200, 200, 404, 404]
+        elif role in READS:
+            assert found == [200] * 4, role
+        else:
+            assert found[1:] == [403, 404, 404], role
+
+
+def test_a_run_is_started_from_the_form_once(people, settings, tmp_path):
+    settings.RUNS_FOLDER = tmp_path
+    client = people["administrator"].client
+    page = client.get(reverse("run_new"))
+    given = {
+        name: field.initial for name, field in page.context["form"].fields.items() if field.initial not in (None, "")
+    }
+    given |= {"place": Place.ROOT, "name": "十月", "match.top_k": 4, "more": "[chain]\nfillers = 8"}
+
+    first = client.post(reverse("run_new"), given)
+    again = client.post(reverse("run_new"), given)
+
+    run = Run.objects.get()
+    assert first["Location"] == again["Location"] == reverse("run", args=[run.pk])
+    assert run.plan == "[match]\ntop_k = 4\n[chain]\nfillers = 8"
+    assert (run.name, run.state, run.adopts) == ("十月", "waiting", False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("place", "elsewhere"), ("name", "名" * 101), ("match.top_k", "0"), ("match.top_k", "three"), ("steps", "teleport"),
+        ("allocate.goal", "luck"), ("more", "[match"), ("more", "[allocate]\nbeside = ['/etc']"), ("more", "#" * 20_000),
+        ("more", "[match]\nencoder = 'folder:/etc'"), ("more", "\x00"),
+    ],
+)  # fmt: skip
+def test_what_is_typed_wrong_starts_nothing_and_stays_on_the_page(people, field, value):
+    client = people["administrator"].client
+    page = client.get(reverse("run_new"))
+    given = {name: f.initial for name, f in page.context["form"].fields.items() if f.initial not in (None, "")}
+
+    answer = client.post(reverse("run_new"), given | {"place": Place.ROOT} | {field: value})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors
+    assert not Run.objects.exists()
+
+
+def test_an_officer_starts_runs_of_the_own_places_only(people):
+    client = people["officer"].client
+    own = people["officer"].user.posts.get().place
+    offered = set(client.get(reverse("run_new")).context["form"].fields["place"].queryset)
+
+    assert offered == set(Place.objects.filter(path__startswith=own.path))
+    answer = client.post(reverse("run_new"), {"place": Place.ROOT})
+    assert answer.status_code == 422
+    assert not Run.objects.exists()
+
+
+def test_a_broker_starts_runs_but_does_not_say_which_holds(people, done):
+    client = people["broker"].client
+    page = client.get(reverse("run_new"))
+    given = {name: f.initial for name, f in page.context["form"].fields.items() if f.initial not in (None, "")}
+
+    assert client.post(reverse("run_new"), given | {"place": Place.ROOT, "adopts": "on"}).status_code == 422
+    assert client.post(reverse("run_adopt", args=[done.pk]), {"adopt": "yes"}).status_code == 403
+    assert client.post(reverse("run_new"), given | {"place": Place.ROOT}).status_code == 302
+
+
+def test_a_run_under_way_tells_how_far_it_is(people, settings, tmp_path):
+    settings.RUNS_FOLDER = tmp_path
+    over = [{"name": "load", "rows": 1200, "seconds": 0.5, "resumed": False}]
+    progress = {"step": "experts", "done": 30, "total": 120, "words": "", "steps": over}
+    run = Run.objects.create(name="a", place=Place.root(), state="running", progress=progress)
+
+    page = people["broker"].client.get(reverse("run", args=[run.pk]))
+    text = page.content.decode()
+
+    assert 'hx-trigger="every 1s"' in text
+    assert "匹配专家" in text
+    assert "30 / 120" in text
+    assert "1,200" in text
+    part = people["broker"].client.get(reverse("run", args=[run.pk]), headers={"hx-request": "true"})
+    assert b"<html" not in part.content
+    people["broker"].client.post(reverse("run_cancel", args=[run.pk]))
+    assert Run.objects.get().is_cancelled
+
+
+def test_a_failed_run_says_why_and_what_to_do(people, settings, tmp_path):
+    settings.RUNS_FOLDER = tmp_path
+    found = {"count": 3, "found": "SIGKILL"}
+    run = Run.objects.create(name="a", place=Place.root(), state="failed", code="web.run_fell", found=found)
+    run.folder.mkdir(parents=True)
+    (run.folder / "out.problems.csv").write_text("table\n", encoding="utf-8")
+
+    text = people["broker"].client.get(reverse("run", args=[run.pk])).content.decode()
+
+    assert "多为内存不足" in text
+    assert "web.run_fell" in text
+    listed = people["broker"].client.get(reverse("run_file", args=[run.pk, "problems.csv"]))
+    assert b"".join(listed) == b"table\n"
+
+
+def test_a_run_that_is_done_shows_its_receipt_and_names_nothing_unsafe(people, done):
+    text = people["administrator"].client.get(reverse("run", args=[done.pk])).content.decode()
+
+    assert "甲&lt;b&gt;" in text
+    assert "report.charts" in text
+    assert "needs.parquet" in text
+
+
+def test_the_report_runs_in_a_sandbox_and_the_read_is_logged(people, done):
+    answer = people["broker"].client.get(reverse("run_file", args=[done.pk, "report.html"]))
+
+    policy = answer["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts")
+    assert "allow-same-origin" not in policy
+    assert "default-src 'none'" in policy
+    assert LogEntry.objects.filter(action="runs.read", record_id=str(done.pk)).exists()
+
+
+def test_files_of_a_run_are_what_lies_in_its_folder_and_nothing_else(people, done):
+    client = people["broker"].client
+
+    def fetched(name):
+        return client.get(f"/runs/{done.pk}/files/{name}")
+
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(fetched("results.xlsx"))), read_only=True)
+    assert len(book.sheetnames) > 5
+    lines = fetched("assigned.csv").content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("need_id,")
+    assert b"".join(fetched("assigned.parquet"))[:4] == b"PAR1"
+    for name in (
+        "..",
+        "../region/needs.parquet",
+        "%2e%2e%2fplan.toml",
+        "needs.parquet",
+        "assigned.exe",
+        "x" * 300,
+        "assigned",
+    ):
+        assert fetched(name).status_code == 404, name
+
+
+def test_adopting_is_undone_by_a_click(people, done):
+    client = people["administrator"].client
+    client.post(reverse("run_adopt", args=[done.pk]), {"adopt": "yes"})
+    assert Run.objects.get(pk=done.pk).adopted_at
+    assert client.get(reverse("matches")).status_code == 200
+    client.post(reverse("run_adopt", args=[done.pk]), {"adopt": "no"})
+    assert Run.objects.get(pk=done.pk).adopted_at is None
+
+
+def test_a_run_whose_results_are_gone_says_so_and_is_not_adopted(people, settings, tmp_path):
+    settings.RUNS_FOLDER = tmp_path
+    run = Run.objects.create(name="a", place=Place.root(), state="done")
+    client = people["administrator"].client
+
+    assert "结果已清理" in client.get(reverse("run", args=[run.pk])).content.decode()
+    client.post(reverse("run_adopt", args=[run.pk]), {"adopt": "yes"})
+    assert Run.objects.get().adopted_at is None
+
+
+def test_a_run_compared_with_itself_differs_in_nothing(people, done, computed):
+    other = finished(computed, name="乙")
+    told = people["broker"].client.get(reverse("run_compare", args=[done.pk]), {"with": other.pk}).context["told"]
+
+    assert (told.plan, told.inputs, told.needs, told.changed) == ([], [], [], 0)
+    assert all(a == b for _name, a, b in told.figures)
+    assert told.figures
+
+
+@pytest.mark.parametrize("asked", ["", "0", "999999", "x", "9" * 40, "-1"])
+def test_a_run_is_compared_only_with_one_that_is_there(people, done, asked):
+    assert people["broker"].client.get(reverse("run_compare", args=[done.pk]), {"with": asked}).status_code == 404
+
+
+def test_the_list_asks_as_many_questions_of_one_run_as_of_fifty(
+    people, settings, tmp_path, django_assert_max_num_queries
+):
+    settings.RUNS_FOLDER = tmp_path
+    client = people["broker"].client
+    for many in (1, 49):
+        Run.objects.bulk_create(Run(name=str(n), place=Place.root(), state="failed") for n in range(many))
+        with django_assert_max_num_queries(12):
+            client.get(reverse("runs"))
+
+
+def test_a_cancelled_run_can_be_started_again_with_its_plan(people, settings, tmp_path):
+    settings.RUNS_FOLDER = tmp_path
+    client, actor = people["administrator"].client, people["administrator"].actor
+    plan = "[match]\ntop_k = 4\n[chain]\nfillers = 8"
+    run, _is_new = starting.start(actor, place=Place.root(), plan=plan, steps=("link",))
+    starting.cancel(actor, run)
+
+    form = client.get(reverse("run_new"), {"like": run.pk}).context["form"]
+
+    assert form.fields["match.top_k"].initial == 4
+    assert form.fields["more"].initial == "[chain]\nfillers = 8"
+    assert form.initial["steps"] == ["link"]
