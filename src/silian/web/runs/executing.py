@@ -18,6 +18,7 @@ from django.utils import timezone
 from silian import pipeline
 from silian.errors import SilianError
 from silian.web.runs import notifying
+from silian.web.runs.dashboards.tasks import renew_task
 from silian.web.runs.models import Run
 from silian.web.runs.plans import read_plan
 from silian.web.runs.regions import write_region
@@ -166,6 +167,7 @@ def _end(number: int, state: str, code: str = "", **found: object) -> None:
         run = Run.objects.select_related("place").get(pk=number)
         if state == Run.State.DONE and run.adopts:
             Run.objects.filter(pk=number).update(adopted_at=timezone.now())
+            renew_task.enqueue()  # figures of the pages that it changes
         notifying.ended(run)
 
 

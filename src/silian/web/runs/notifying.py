@@ -29,7 +29,7 @@ def tell() -> None:
         Kind(
             "runs.adopted", GROUP, _("采用新的运行结果"), _("您负责的区域采用了新的运行结果。"),
             _("采用了新的运行结果"), _("匹配、分配与缺口的页面现在显示运行 %(number)s 的结果。"),
-            (*STEWARDS, "leader"), example={"number": 12},
+            STEWARDS, example={"number": 12},
         ),
     ))  # fmt: skip
 
@@ -43,7 +43,6 @@ def ended(run: Run) -> None:
 
 def adopted(actor: Actor, run: Run) -> None:
     """Tell whoever looks after its place, but who did it."""
-    roles = (*STEWARDS, "leader")
-    found = Post.objects.filter(role__in=roles, place=run.place).values_list("user_id", flat=True)
+    found = Post.objects.filter(role__in=STEWARDS, place=run.place).values_list("user_id", flat=True)
     users = sorted(set(found) - {actor.user_id})
     notify("runs.adopted", users, about=reverse("run", args=[run.pk]), key=str(run.pk), number=run.pk)

@@ -12,6 +12,7 @@ from silian.pipeline import STEPS
 from silian.web.base.log import log
 from silian.web.base.models import Place
 from silian.web.runs import notifying
+from silian.web.runs.dashboards.tasks import renew_task
 from silian.web.runs.models import Run
 from silian.web.runs.plans import read_plan
 from silian.web.runs.tasks import run_task
@@ -88,6 +89,7 @@ def adopt(actor: Actor, run: Run) -> None:
         Run.objects.filter(pk=run.pk).update(adopted_at=timezone.now())
         log(actor, "runs.adopt", noun="runs", record_id=str(run.pk))
         notifying.adopted(actor, run)
+        renew_task.enqueue()
 
 
 def leave(actor: Actor, run: Run) -> bool:
@@ -96,4 +98,5 @@ def leave(actor: Actor, run: Run) -> bool:
         was = bool(Run.objects.filter(pk=run.pk, adopted_at__isnull=False).update(adopted_at=None))
         if was:
             log(actor, "runs.leave", noun="runs", record_id=str(run.pk))
+            renew_task.enqueue()
     return was
