@@ -43,7 +43,7 @@ def plain_lines() -> dict[str, Any]:
         "formatters": {"line": {"()": Line}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
-        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
+        "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["console"], "propagate": False}},
     }
 
 

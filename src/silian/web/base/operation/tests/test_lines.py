@@ -101,13 +101,13 @@ def test_lines_of_the_server_are_json_as_well():
     try:
         handler = logging.getLogger("gunicorn.error").handlers[0]
         handler.setStream(io.StringIO())
-        logging.getLogger("gunicorn.error").info("Booting worker with pid: %s", 7)
+        logging.getLogger("gunicorn.error").warning("Worker with pid %s was terminated", 7)
         line = json.loads(handler.stream.getvalue())
     finally:
         logging.getLogger("gunicorn.error").handlers = before[0]
         logging.getLogger().handlers, logging.getLogger().level = before[1:]
 
-    assert line["message"] == "Booting worker with pid: 7"
+    assert line["message"] == "Worker with pid 7 was terminated"
     assert line["name"] == "gunicorn.error"
 
 
