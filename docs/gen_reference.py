@@ -102,6 +102,9 @@ ERROR_ROOMS = {
     "attachment": ("Files of a record", "记录的附件"),
     "booking": ("Booking of facilities", "设施预约"),
     "claim": ("Experts and their accounts", "专家认领"),
+    "api": ("The programming interface", "编程接口"),
+    "snapshot": ("Monthly figures that are frozen", "按月冻结的数据"),
+    "backup": ("Backup and restore", "备份与恢复"),
 }
 
 

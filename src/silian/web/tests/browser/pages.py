@@ -110,7 +110,7 @@ PAGES = (
     _page("receipt", "visitor", "{receipt}"),
     _page("interests", "enterprise", "interests/"),
     _page("notifications", "manager", "notifications/"),
-    _page("notifications", "manager", "notifications/?which=unread"),
+    _page("notifications", "manager", "notifications/?which=unread", state="unread"),
     _page("notifications", "judge", "notifications/?kind=exports.ready", state="empty"),
     _page("notification_kinds", "enterprise", "notifications/kinds/"),
     _page("notifications_stop", "visitor", "notifications/stop/x/", status=404),
