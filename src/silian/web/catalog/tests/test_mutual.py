@@ -48,7 +48,7 @@ def taken(person, asked="") -> str:
 def open_at(person, need) -> set[str]:
     """Where a person sees what is for mutual interest."""
     get, own = person.client.get, f'href="{reverse("detail", args=["needs", need.pk])}"'
-    row = re.search(r"公开的题目.*?</tr>", body(get("/needs/")), re.DOTALL)
+    row = re.search(r"公开的题目.*?</tr>", body(get("/needs/")).partition("<tbody>")[2], re.DOTALL)
     told = {
         "record": OPENED in body(get(reverse("detail", args=["needs", need.pk]))),
         "list": row is not None and re.search(r">\s*7\s*<", row.group()) is not None,
