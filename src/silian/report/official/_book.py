@@ -108,8 +108,10 @@ def _write(book: Workbook, made: _Sheet, look: _Looks, names: set[str], read: Re
                 sheet.write_number(row, at, float(value), look.number(digits, kind))
             elif value is None:
                 sheet.write_string(row, at, DASH, look.dash)
-            else:
+            elif value:
                 sheet.write_string(row, at, value, look.text)
+            else:
+                sheet.write_blank(row, at, None, look.text)
 
 
 def _high(texts: Sequence[str], widths: Sequence[float]) -> float:

@@ -66,7 +66,7 @@ class _Report:
         known = {chain for _, chains in SECTIONS for chain in chains}
         rest = tuple(dict.fromkeys(one.chain for one in read.lines if one.chain not in known))
         for name, chains in (*SECTIONS, ("other", rest)):
-            if read.of(*chains):
+            if read.of(*chains) or (name == "gaps" and read.gaps):
                 self._figures(name, chains)
         self._section("data")
         for at, text in enumerate(about(read), start=1):
