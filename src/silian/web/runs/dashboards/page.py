@@ -137,7 +137,7 @@ def page_of(desk: Desk) -> Page:
     some = [code for code in every if every[code].chain == "loss" and read.now.get(code, NOTHING).value]
     page.losses = [read.shown(code) for code in some]
     page.gaps = [read.shown(f"gaps_{kind}") for kind in GAPS]
-    page.worst = _worst(desk)
+    page.worst = worst_gaps(desk)
     codes = ("needs_served", "needs_unmet", "experts_assigned", "experts_loaded", "load")
     page.assignment = [read.shown(code) for code in codes]
     _fill_balance(page, read)
@@ -157,7 +157,7 @@ def _funnel(read: _Reader) -> list[Stage]:
     return made
 
 
-def _worst(desk: Desk) -> list[Gap]:
+def worst_gaps(desk: Desk) -> list[Gap]:
     """The gaps on which most hangs."""
     if desk.snapshot is None:
         return []

@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from silian.errors import WebError
+from silian.report.official import document, workbook
 from silian.tables.cast import GUARDS
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
+from silian.web.runs.dashboards.editions import edition_of
 from silian.web.runs.dashboards.freezing import next_version
 from silian.web.runs.dashboards.lists import listed
 from silian.web.runs.dashboards.months import first_day, is_month, month_of
@@ -31,10 +33,15 @@ from silian.web.runs.dashboards.wording import note, number
 from silian.web.runs.models import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from silian.report.official import Edition
     from silian.web.base.requests import SignedIn
     from silian.web.runs.dashboards.lists import Listed
     from silian.web.runs.dashboards.reading import Desk
 
+OFFICE = "application/vnd.openxmlformats-officedocument"
+FORMS = {"docx": f"{OFFICE}.wordprocessingml.document", "xlsx": f"{OFFICE}.spreadsheetml.sheet"}
 LONGEST = 200  # characters of a reason
 
 
@@ -52,6 +59,7 @@ def dashboard_page(request: SignedIn) -> HttpResponse:
         shared["problem"] = changed.message(page_language())
         return render(request, "runs/dashboards/page.html", shared, status=503)
     shared["list_query"] = urlencode(desk.query)
+    shared["report_query"] = urlencode(desk.query)
     shared["freezing"] = _freezing(desk)
     return render(request, "runs/dashboards/page.html", shared)
 
@@ -123,6 +131,37 @@ def list_file(request: SignedIn, measure: str) -> HttpResponse:
         writer.writerow([guarded(row.id), guarded(row.name), guarded(row.place), *amount])
     answer = HttpResponse(made.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{measure}-{desk.place.pk}.csv"'
+    return answer
+
+
+@login_required
+@require_GET
+def report_document(request: SignedIn) -> HttpResponse:
+    """The report of a month as a bulletin in Word."""
+    return _report(request, document, "docx")
+
+
+@login_required
+@require_GET
+def report_workbook(request: SignedIn) -> HttpResponse:
+    """The report of a month as a workbook."""
+    return _report(request, workbook, "xlsx")
+
+
+def _report(request: SignedIn, made_by: Callable[[Edition], bytes], form: str) -> HttpResponse:
+    desk = desk_of(request.actor, request.GET.dict())
+    if desk.snapshot is None:
+        raise Http404
+    try:
+        made = made_by(edition_of(desk, desk.snapshot))
+    except WebError as changed:
+        shared = {"desk": desk, "problem": changed.message(page_language())}
+        return render(request, "runs/dashboards/page.html", shared, status=503)
+    detail = {"place": desk.place.pk, "month": desk.query.get("month", ""), "digest": desk.snapshot.digest}
+    log(desk.actor, "figures.export", detail=detail | {"form": form})
+    answer = HttpResponse(made, content_type=FORMS[form])
+    name = f"silian-{desk.place.pk}-{desk.snapshot.month}-v{desk.snapshot.version}.{form}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

@@ -132,6 +132,8 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "places": lambda _p: [reverse("places")],
     "park": lambda p: [reverse("park", args=[p.draft.place_id])],
     "dashboard": lambda _p: [reverse("dashboard")],
+    "dashboard_document": lambda _p: [reverse("dashboard_document")],
+    "dashboard_workbook": lambda _p: [reverse("dashboard_workbook")],
     "dashboard_list": lambda _p: [
         f"{reverse('dashboard_list', args=[code])}?q={quote(word)}"
         for code in ("funnel_needs", "needs", "experts", "products")
