@@ -113,7 +113,7 @@ class _Report:
     def _funnel(self, text: str, lines: list[Line]) -> None:
         heads = [self.read.say(f"head.{h}") for h in ("measure", "now", "share", "before", "change", "year")]
         rows = [(c[0], c[2], _percent(one, lines[0]), *c[3:]) for one in lines for c in [one.cells()]]
-        self._table(self.read.say("table.unit", text=text, unit=lines[0].unit), heads, rows, WIDTHS)
+        self._table(self.read.say("caption.unit", text=text, unit=lines[0].unit), heads, rows, WIDTHS)
 
     def _picture(self, lines: list[Line]) -> None:
         known = [one for one in lines if one.now is not None]
@@ -142,7 +142,7 @@ class _Report:
             return
         heads = [self.read.say(f"head.{h}") for h in ("rank", "gap", "kind")]
         rows = [(str(at), gap.name, gap.kind) for at, gap in enumerate(self.read.gaps, start=1)]
-        self._table(self.read.say("table.gaps"), heads, rows, (16, 100, 40))
+        self._table(self.read.say("caption.gaps"), heads, rows, (16, 100, 40))
         self.paper.gap()
 
     def _districts(self) -> None:
@@ -154,7 +154,7 @@ class _Report:
         units = [read.say("head.in", text=one.name, unit=one.unit) for one in read.ratios]
         rows = [(d.name, *(shown(v) for v in d.values)) for d in read.districts]
         widths = (50, *(106 / len(units) for _ in units))
-        key = "table.districts.down" if read.ratios[0].direction == "down" else "table.districts"
+        key = "caption.districts.down" if read.ratios[0].direction == "down" else "caption.districts"
         self._table(read.say(key, measure=read.ratios[0].name), [read.say("head.district"), *units], rows, widths)
         self.paper.gap()
 
