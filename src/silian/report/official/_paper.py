@@ -236,6 +236,7 @@ def _set_styles(word: Word, language: str) -> None:
         style.paragraph_format.space_after = Pt(0)
         _off_the_grid(style)
     _off_the_grid(caption)
+    word.styles["Silian Number"].paragraph_format.space_after = Pt(BODY)
     word.styles["Silian Head"].font.color.rgb = RED
     for name in ("Silian Head", "Silian Picture"):  # taller than the pitch of lines
         word.styles[name].paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
