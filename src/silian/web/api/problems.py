@@ -30,7 +30,8 @@ STATUS: Final[Mapping[str, int]] = {
     "api.too_large": 413, "api.media": 415,
     "api.values": 422, "api.lacking": 422, "api.replay": 422,
     "api.precondition": 428,
-    "api.limit": 429, "api.waiting": 429,
+    "api.limit": 429, "api.waiting": 429, "web.run_many": 429,
+    "snapshot.changed": 503,
     "api.broken": 500,
     "web.index_missing": 503, "web.index_old": 503, "web.index_broken": 503,
 }  # fmt: skip

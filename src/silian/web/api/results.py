@@ -1,38 +1,42 @@
-"""Addresses of runs and of what they found: the matches of a need, from the run in force."""
+"""Addresses of runs and of what they found: start one, end one; the matches of a need, from the run in force."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-from django.http import Http404
 from django.urls import reverse
 from ninja import Schema
 from pydantic import Field
 
+from silian.errors import WebError
+from silian.pipeline import STEPS as JOB
 from silian.web.api import shapes, telling
 from silian.web.api.callers import caller_of
 from silian.web.api.cursors import Order, part
+from silian.web.api.problems import Problem
 from silian.web.api.reading import tag_of
 from silian.web.api.surface import NUMBER, Offer, offer, told
 from silian.web.base.log import log
+from silian.web.catalog.fields import ID_LENGTH
 from silian.web.catalog.records.reading import seen_or_404
-from silian.web.catalog.rules import is_own
-from silian.web.runs.models import Run
+from silian.web.catalog.rules import STEWARDS, is_own
+from silian.web.runs import queries, starting
+from silian.web.runs.plans import LONGEST
 from silian.web.runs.results import matching
 from silian.web.runs.results.boxes import MATCHED
 from silian.web.runs.results.rules import READERS, Seat, in_force
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from ninja import NinjaAPI
 
     from silian.web.base.actors import Actor
+    from silian.web.runs.models import Run
     from silian.web.runs.results.matching import Hit
 
 TAG = "Runs 运行"
+STEPS = tuple(step.name for step in JOB)
 
 
 class RunOut(Schema):
@@ -50,6 +54,20 @@ class RunOut(Schema):
     adopted_at: str | None = Field(description="The one adopted last of a place, or of one above it, is in force there")
     progress: dict[str, Any]
     code: str | None = Field(description="Of the error that ended it")
+
+
+class RunNew(shapes.Strict):
+    """What is to be worked on."""
+
+    place_id: Annotated[str, Field(max_length=ID_LENGTH)] = Field(description="Whose needs; of all below it too")
+    name: Annotated[str, Field(max_length=100)] = Field(default="", description="Empty: the place and the day")
+    steps: list[Literal[STEPS]] = Field(  # type: ignore[valid-type]
+        default=[], max_length=len(STEPS), description="Of the main job, each with what it rests on; empty: all"
+    )
+    plan: Annotated[str, Field(max_length=LONGEST)] = Field(
+        default="", description="TOML, with what is not as by default: the plan of `silian run`"
+    )
+    adopts: bool = Field(default=False, description="Whether its results hold as soon as it is done")
 
 
 class RunQuery(shapes.Strict):
@@ -93,6 +111,15 @@ def offer_results(api: NinjaAPI) -> None:
     offer(api, "GET", "/runs/{number}", Offer(
         "read_run", TAG, "How far one is", "read:runs", parts={"number": NUMBER}, gives={200: RunOut}, problems=(404,),
     ), _run)  # fmt: skip
+    offer(api, "POST", "/runs", Offer(
+        "start_run", TAG, "Start one; the same one, where it is under way already", "write:runs", body=RunNew,
+        text="202 with its address where it is new, 200 where the same run of the place is under way.",
+        gives={200: RunOut, 202: RunOut},
+    ), _start)  # fmt: skip
+    offer(api, "POST", "/runs/{number}/cancel", Offer(
+        "cancel_run", TAG, "End one; what was adopted before goes on to hold", "write:runs",
+        parts={"number": NUMBER}, gives={200: RunOut}, problems=(404, 409),
+    ), _cancel)  # fmt: skip
     offer(api, "GET", "/needs/{record:record_id}/matches", Offer(
         "read_matches", tag_of("needs"), "Who can help with a need, from the run in force", "read:runs",
         text=f"For who looks after the place of the need, all; for who keeps it the best {matching.BOX} of each kind.",
@@ -100,23 +127,11 @@ def offer_results(api: NinjaAPI) -> None:
     ), _matches)  # fmt: skip
 
 
-def runs_of(actor: Actor) -> QuerySet[Run]:
-    """The runs that a person may see: of their places, and what was adopted for a place above one of theirs."""
-    paths = actor.paths(READERS)
-    if not paths:
-        raise PermissionDenied
-    own = Q(pk__in=[])
-    for path in paths:
-        parts = [p for p in path.split("/") if p]
-        above = ["/" + "".join(f"{p}/" for p in parts[:n]) for n in range(1, len(parts))]
-        own |= Q(place__path__startswith=path)
-        own |= Q(place__path__in=above, state=Run.State.DONE, adopted_at__isnull=False)
-    return Run.objects.select_related("place").filter(own)
-
-
 def _runs(request: HttpRequest, asked: Any) -> HttpResponse:
     actor = caller_of(request).actor
-    found = runs_of(actor)
+    if not any(actor.holds(role) for role in READERS):
+        raise PermissionDenied
+    found = queries.visible_runs(actor)
     if asked.state:
         found = found.filter(state=asked.state)
     page = part(
@@ -127,10 +142,41 @@ def _runs(request: HttpRequest, asked: Any) -> HttpResponse:
 
 
 def _run(request: HttpRequest, number: int) -> HttpResponse:
-    found = runs_of(caller_of(request).actor).filter(pk=number).first()
-    if found is None:
-        raise Http404
-    return told(shown(found))
+    return told(shown(_seen(caller_of(request).actor, number)))
+
+
+def _start(request: HttpRequest, given: Any) -> HttpResponse:
+    actor = caller_of(request).actor
+    if not any(actor.holds(role) for role in STEWARDS):
+        raise PermissionDenied
+    place = queries.places_of(actor).filter(pk=given.place_id).first()
+    if place is None:
+        raise Problem("api.values", more={"errors": [{"pointer": "/place_id", "detail": "?"}]})
+    if given.adopts and not queries.may_adopt(actor, place):
+        raise PermissionDenied
+    run, is_new = starting.start(
+        actor, place=place, name=given.name.strip(), steps=given.steps, plan=given.plan, adopts=given.adopts
+    )
+    made = shown(run)
+    return told(made, status=202 if is_new else 200, headers={"Location": made["self"]} if is_new else None)
+
+
+def _cancel(request: HttpRequest, number: int) -> HttpResponse:
+    actor = caller_of(request).actor
+    run = _seen(actor, number)
+    if not queries.may_start(actor, run.place):
+        raise PermissionDenied
+    if not starting.cancel(actor, run):
+        run.refresh_from_db()
+        raise WebError("api.state", found=run.state)
+    run.refresh_from_db()
+    return told(shown(run))
+
+
+def _seen(actor: Actor, number: int) -> Run:
+    if not any(actor.holds(role) for role in READERS):
+        raise PermissionDenied
+    return queries.seen_or_404(actor, number)
 
 
 def _matches(request: HttpRequest, record_id: str) -> HttpResponse:

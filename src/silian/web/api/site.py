@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from silian.errors import SilianError, WebError
 from silian.web.api import document, problems
 from silian.web.api.about import offer_about
+from silian.web.api.figures import offer_figures
 from silian.web.api.files import offer_files
 from silian.web.api.parsing import Json
 from silian.web.api.problems import Problem
@@ -44,7 +45,7 @@ def _made() -> Api:
         HttpError: _http, UnreadablePostError: _unreadable,
     }.items():  # fmt: skip
         api.add_exception_handler(kind, handle)
-    for offer in (offer_about, offer_reading, offer_writing, offer_talking, offer_results, offer_files):
+    for offer in (offer_about, offer_reading, offer_writing, offer_talking, offer_results, offer_figures, offer_files):
         offer(api)
     return api
 

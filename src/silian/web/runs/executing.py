@@ -65,10 +65,7 @@ def execute(number: int) -> None:
 
 
 def compute(number: int) -> None:
-    """Compute a run: in the process that `execute` starts, which nobody waits for once its parent is gone."""
-    _end_with_parent()
-    with contextlib.suppress(OSError):
-        os.nice(5)  # pages are answered first
+    """Compute a run: in the process that `execute` starts."""
     run = Run.objects.select_related("place").get(pk=number)
     told = Told(run)
     try:
@@ -86,6 +83,22 @@ def compute(number: int) -> None:
     else:
         told.close()
         _end(number, Run.State.DONE)
+
+
+def end_with(worker: int) -> None:
+    """End this process as soon as the worker that started it is gone: the next worker starts it anew.
+
+    Its number is told, not asked for: it may be gone before this process has come so far as to ask.
+    """
+
+    def watch() -> None:
+        while os.getppid() == worker:
+            time.sleep(LOOK)
+        os._exit(1)
+
+    if os.getppid() != worker:
+        os._exit(1)
+    threading.Thread(target=watch, name="worker", daemon=True).start()
 
 
 class Told:
@@ -134,7 +147,9 @@ class Told:
 
 def _watched(number: int, over: float) -> int:
     """Start the process and wait for its end, which a cancel or the longest time brings about; its exit status."""
-    process = subprocess.Popen([sys.executable, "-m", "silian.web", "compute", str(number)])  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 - of our own program, with numbers
+        [sys.executable, "-m", "silian.web", "compute", str(number), str(os.getpid())]
+    )
     try:
         while True:
             try:
@@ -173,15 +188,3 @@ def _end(number: int, state: str, code: str = "", **found: object) -> None:
 
 def _signal_of(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit {code}"
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone: another worker will start it anew."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()

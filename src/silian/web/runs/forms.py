@@ -26,6 +26,7 @@ MAIN: Final = {
     "allocate.contacts": gettext_lazy("每家企业人次上限"), "allocate.seconds": gettext_lazy("指派搜索时限（秒）"),
     "report.language": gettext_lazy("表格与图表的语言"),
 }  # fmt: skip
+FIRST: Final = ("place", "name", "adopts")
 GOALS: Final = {"total": gettext_lazy("总得分最高"), "fair": gettext_lazy("先保公平，再求总分")}
 LANGUAGES: Final = {"zh": "中文", "en": "English"}
 
@@ -61,7 +62,23 @@ class RunForm(forms.Form):
             widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code"}),
             help_text=_("只写与默认值不同的设置，例如 [chain] 一行，下一行 fillers = 8。全部设置见文档《修改方案》。"),
         )  # fmt: skip
-        self.order_fields(["place", "name", "steps", *MAIN, "more", "adopts"])
+        self.order_fields([*FIRST, "steps", *MAIN, "more"])
+        self.is_like = plan is not None
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """What everybody fills in."""
+        return [self[name] for name in FIRST]
+
+    @property
+    def rest(self) -> list[forms.BoundField]:
+        """What has a good default."""
+        return [field for field in self if field.name not in FIRST]
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether that is seen at once: a plan that was taken over, or something wrong in it."""
+        return self.is_like or any(name not in FIRST for name in self.errors)
 
     def clean(self) -> dict[str, Any]:
         """The plan as a whole, read as the run will read it."""

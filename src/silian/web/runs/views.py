@@ -28,7 +28,7 @@ from silian.web.runs.models import Run
 from silian.web.runs.plans import read_plan, stated
 from silian.web.runs.reading import out_of, receipt_of
 from silian.web.runs.results.rules import READERS
-from silian.web.runs.wording import JOB, STEPS, lasting, why
+from silian.web.runs.wording import JOB, STEPS, labels_of, lasting, why
 
 if TYPE_CHECKING:
     from silian.web.base.requests import SignedIn
@@ -131,11 +131,17 @@ def _told(request: SignedIn, run: Run) -> dict[str, Any]:
             shared["receipt"] = receipt_of(run)
         except WebError as error:
             return shared | {"gone": error.message(page_language())}
-        shared["steps"] = [(STEPS.get(s["name"], s["name"]), s) for s in shared["receipt"]["steps"]]
+        labels = labels_of()
+        shared["steps"] = [
+            (STEPS.get(s["name"], s["name"]), [(labels.get(name, name), n) for name, n in s["rows"].items()], s)
+            for s in shared["receipt"]["steps"]
+        ]
         shared["others"] = list(
             queries.visible_runs(actor).filter(state=Run.State.DONE, place=run.place).exclude(pk=run.pk)[:10]
         )
-        shared["tables"] = sorted(path.stem for path in out_of(run).glob("*.parquet"))
+        shared["tables"] = sorted(
+            (labels.get(path.stem, path.stem), path.stem) for path in out_of(run).glob("*.parquet")
+        )
     shared["is_listed"] = (run.folder / "out.problems.csv").is_file()
     return shared
 
@@ -255,7 +261,7 @@ def run_compare(request: SignedIn, number: int) -> HttpResponse:
         shared["told"] = comparing.compare(run, other, language=page_language())
     except SilianError as error:
         shared["gone"] = error.message(page_language())
-    labels = {name: table.label(page_language()) for name, table in schema.tables().items()}
+    labels = labels_of()
     if "told" in shared:
         shared["inputs"] = [(labels.get(noun, noun), a, b) for noun, a, b in shared["told"].inputs]
     return render(request, "runs/compare.html", shared)

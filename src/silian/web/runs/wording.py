@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from silian.errors import MESSAGES
+from silian.tables import schema
 from silian.web.base.languages import page_language
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def why(run: Run) -> str:
         return (chinese if page_language() == "zh" else english).format(**run.found)
     except (KeyError, IndexError, ValueError):  # of an older version, which found other things
         return english
+
+
+def labels_of() -> dict[str, str]:
+    """What the tables of a run, read and made, are called in the language of the page."""
+    every = schema.tables() | schema.results()
+    return {name: table.label(page_language()) for name, table in every.items()}
 
 
 def lasting(seconds: float) -> str:

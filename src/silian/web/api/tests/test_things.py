@@ -5,13 +5,20 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from silian.web.api.tests.conftest import Caller
 from silian.web.base import consents
+from silian.web.base.models import Place
 from silian.web.catalog.models import Change, Import, Interest, Need
 from silian.web.catalog.rules import may
 from silian.web.catalog.tasks import export_task, import_task
 from silian.web.conftest import ROLES
+from silian.web.runs.dashboards.freezing import freeze, renew
+from silian.web.runs.dashboards.months import month_of
+from silian.web.runs.dashboards.reading import figures_of
+from silian.web.runs.dashboards.rules import READERS as PAGE_READERS
+from silian.web.runs.models import Run
 from silian.web.runs.results import matching
 from silian.web.runs.results.rules import READERS
 from silian.web.runs.results.tests.made import adopted
@@ -150,6 +157,70 @@ def test_runs_are_for_who_looks_after_their_place(callers, people, run):
     run.adopted_at = None
     run.save()
     assert callers["officer"].get(f"runs/{run.pk}").status_code == 404  # a trial of those above
+
+
+def test_runs_are_started_once_and_ended_by_who_looks_after_their_place(callers, people, registry, run):
+    asked = {"place_id": Place.root().pk, "steps": ["experts"], "plan": "[match]\ntop_k = 3"}
+    made = {role: callers[role].post("runs", asked) for role in ROLES}
+
+    assert {r: a.status_code for r, a in made.items() if r in ("enterprise", "researcher", "judge", "auditor")} == {
+        "enterprise": 403, "researcher": 403, "judge": 403, "auditor": 403,
+    }  # fmt: skip
+    assert made["visitor"].status_code == 401
+    started = made["administrator"].json()
+    assert (started["state"], started["steps"], started["place_id"]) == ("waiting", ["experts"], Place.root().pk)
+    assert callers["administrator"].get(started["self"]).json()["number"] == started["number"]
+    again = callers["administrator"].post("runs", asked)
+    assert (again.status_code, again.json()["number"]) == (200, started["number"])
+    assert callers["officer"].post(f"{started['self']}/cancel").status_code == 404  # of those above, and not adopted
+    assert callers["officer"].post(f"runs/{run.pk}/cancel").status_code == 403
+    assert callers["administrator"].post(f"{started['self']}/cancel").json()["state"] == "cancelled"
+    over = callers["administrator"].post(f"{started['self']}/cancel")
+    assert (over.status_code, over.json()["code"]) == (409, "api.state")
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code"),
+    [
+        ({"place_id": "nowhere"}, 422, "api.values"),
+        ({"steps": ["teleport"]}, 422, "api.values"),
+        ({"plan": "[match]\ntop_k = 0"}, 422, "plan.value"),
+        ({"plan": "[match]\nencoder = 'folder:/etc'"}, 422, "web.run_path"),
+        ({"plan": "#" * 10_001}, 422, "api.values"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused(callers, registry, given, status, code):
+    answer = callers["administrator"].post("runs", {"place_id": Place.root().pk} | given)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not Run.objects.exists()
+
+
+def test_who_may_start_a_run_and_not_adopt_it_cannot_have_it_hold(callers, people, registry):
+    place = people["broker"].user.posts.first().place
+    refused = callers["broker"].post("runs", {"place_id": place.pk, "adopts": True})
+
+    assert refused.status_code == 403
+    assert callers["broker"].post("runs", {"place_id": place.pk}).status_code == 202
+
+
+def test_figures_are_those_of_the_page_for_who_reads_it(callers, people, run, settings, tmp_path):
+    settings.SNAPSHOTS_FOLDER = tmp_path / "snapshots"
+    assert callers["administrator"].get("figures").json()["figures"] == []
+    renew()
+    snapshot = freeze(month_of(timezone.localdate()), Place.root())
+    asked = {role: callers[role].get("figures") for role in ROLES}
+
+    assert {role for role, answer in asked.items() if answer.status_code == 200} == set(PAGE_READERS)
+    told = asked["administrator"].json()
+    found = {f["code"]: f["value"] for f in told["figures"]}
+    assert (told["kind"], told["place_id"], told["run"]) == ("live", Place.root().pk, run.pk)
+    assert found == {code: f.value for code, f in figures_of(snapshot, Place.root().pk).items()}
+    assert found["needs"] > 0
+    frozen = callers["administrator"].get(f"figures?month={snapshot.month}").json()
+    assert (frozen["kind"], frozen["snapshot"], frozen["digest"]) == ("month", snapshot.pk, snapshot.digest)
+    assert callers["administrator"].get("figures?month=1999-01").status_code == 404
+    assert callers["officer"].get(f"figures?place={Place.root().pk}").status_code == 404
 
 
 # ── files ──

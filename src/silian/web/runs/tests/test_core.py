@@ -35,13 +35,6 @@ def begun(people, folder):
     return run
 
 
-@pytest.fixture
-def in_here(monkeypatch):
-    """The process of a run outlives its parent, and is no kinder, when it is this one."""
-    monkeypatch.setattr(executing, "_end_with_parent", lambda: None)
-    monkeypatch.setattr(executing.os, "nice", lambda _: 0)
-
-
 def fresh(run):
     return Run.objects.get(pk=run.pk)
 
@@ -135,7 +128,7 @@ def test_a_place_without_needs_is_told_so(registry, folder, tmp_path):
 # ── computing ──
 
 
-def test_a_run_gives_what_the_command_line_gives(begun, in_here, tmp_path):
+def test_a_run_gives_what_the_command_line_gives(begun, tmp_path):
     executing.compute(begun.pk)
 
     run = fresh(begun)
@@ -146,7 +139,7 @@ def test_a_run_gives_what_the_command_line_gives(begun, in_here, tmp_path):
     assert (run.folder / "site" / "needs.parquet").is_file()
 
 
-def test_a_run_of_one_engine_gives_its_tables_alone(people, folder, in_here):
+def test_a_run_of_one_engine_gives_its_tables_alone(people, folder):
     run, _is_new = starting.start(people["administrator"].actor, place=Place.root(), steps=("link",), plan=SMALL)
     Run.objects.update(state=Run.State.RUNNING)
     executing.compute(run.pk)
@@ -156,7 +149,7 @@ def test_a_run_of_one_engine_gives_its_tables_alone(people, folder, in_here):
     assert not (run.folder / "out" / "report.html").exists()
 
 
-def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, in_here, people):
+def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, people):
     Run.objects.filter(pk=begun.pk).update(plan="[match]\ntop_k = 0")
     executing.compute(begun.pk)
 
@@ -166,7 +159,7 @@ def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, in_here, peop
     assert Notification.objects.filter(kind="runs.ended", user=people["administrator"].user).count() == 1
 
 
-def test_a_fault_of_the_program_is_told_as_one(begun, in_here, monkeypatch, caplog):
+def test_a_fault_of_the_program_is_told_as_one(begun, monkeypatch, caplog):
     monkeypatch.setattr(executing, "prepare", lambda _: {}["nothing"])
     executing.compute(begun.pk)
 
@@ -178,7 +171,7 @@ def test_a_fault_of_the_program_is_told_as_one(begun, in_here, monkeypatch, capl
     assert "KeyError" in caplog.text
 
 
-def test_a_run_that_shall_hold_does_so_when_it_is_done(begun, in_here):
+def test_a_run_that_shall_hold_does_so_when_it_is_done(begun):
     Run.objects.filter(pk=begun.pk).update(adopts=True)
     executing.compute(begun.pk)
 

@@ -317,7 +317,7 @@ SILENT = {
     "invitation_revoke": "of people: their own tests", "people_undo": "what is signed into the form",
 }  # fmt: skip
 OF_ALLAUTH = ("account_", "mfa_", "socialaccount_", "openid_connect_", "usersessions_")
-OF_API = "api_"  # what programs read: web/api/tests/test_leaks.py asks all of it as every role
+OF_API = "api_"  # what programs read: web/api/tests/test_fuzz.py asks all of it as every role
 
 
 def home_of(p: Planted) -> str:
