@@ -22,9 +22,7 @@ def computed(django_db_setup, django_db_blocker, tmp_path_factory):
 
     folder, kept = tmp_path_factory.mktemp("runs"), (settings.RUNS_FOLDER, settings.DISTRICTS_FILE)
     settings.RUNS_FOLDER, settings.DISTRICTS_FILE = folder, folder / "none.geojson"
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
-        patch.setattr(executing, "_end_with_parent", lambda: None)
-        patch.setattr(executing.os, "nice", lambda _: 0)
+    with django_db_blocker.unblock(), transaction.atomic():
         run = Run.objects.create(name="a", place=Place.root(), plan=SMALL, state=Run.State.RUNNING)
         executing.compute(run.pk)
         made = run.folder
