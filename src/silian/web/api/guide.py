@@ -35,7 +35,7 @@ DEEDS: Final = {
     "withdraw_interest": gettext_lazy("撤回意向"), "list_runs": gettext_lazy("运行列表"),
     "read_run": gettext_lazy("运行的进度"), "read_matches": gettext_lazy("需求的匹配结果"),
     "start_run": gettext_lazy("发起运行"), "cancel_run": gettext_lazy("取消运行"),
-    "read_figures": gettext_lazy("总览的指标"),
+    "read_figures": gettext_lazy("四链总览的指标"),
     "bring_import": gettext_lazy("上传导入文件"), "list_imports": gettext_lazy("导入列表"),
     "read_import": gettext_lazy("导入的进度"), "list_import_rows": gettext_lazy("导入将带来的逐行变动"),
     "list_import_problems": gettext_lazy("导入文件中的问题"), "apply_import": gettext_lazy("写入"),

@@ -20,7 +20,7 @@ SCOPES: Final = (
     ("read:exports", gettext_lazy("生成并下载导出文件")),
     ("read:runs", gettext_lazy("读取运行与匹配结果")),
     ("write:runs", gettext_lazy("发起、取消运行")),
-    ("read:figures", gettext_lazy("读取总览的指标")),
+    ("read:figures", gettext_lazy("读取四链总览的指标")),
 )
 NAMES: Final = tuple(name for name, _told in SCOPES)
 

@@ -40,6 +40,11 @@ SANDBOX: Final = (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )
+# The pages of results, and the tables of which they show one at least.
+SHOWN: Final = {
+    "matches": ("achievement_pairs", "expert_pairs"), "assignment": ("assigned",), "gaps": ("gaps",),
+    "districts": ("district_balance",),
+}  # fmt: skip
 TYPES: Final = {
     "report.html": "text/html", "plan.toml": "text/plain", "receipt.json": "application/json",
     "problems.csv": "text/csv",

@@ -215,6 +215,40 @@ def figures(made: Made) -> str:
     return "dashboard/list/needs/"
 
 
+def first_run(made: Made) -> str:
+    """The run that a demo starts by itself, once it is done."""
+    page = _open(made, "administrator", "runs/1/")
+    expect(page.locator("#run .badge.done")).to_be_visible(timeout=300_000)
+    page.context.close()
+    return "runs/1/"
+
+
+def ended_run(made: Made) -> str:
+    """A run that somebody has ended."""
+    assert made["run"]
+    page = _open(made, "administrator", "runs/new/")
+    page.fill("input[name=name]", "不再需要的运行")
+    page.click("main form button.main")
+    page.click("form[action$='/cancel/'] button")
+    expect(page.locator("#run .badge.cancelled")).to_be_visible()
+    address = _address(page)
+    page.context.close()
+    return address
+
+
+def compared_runs(made: Made) -> str:
+    """The first run beside one with another setting."""
+    assert made["run"]
+    page = _open(made, "administrator", "runs/new/?like=1")
+    page.check("input[name=steps][value=experts]")
+    page.fill("input[name='match.experts']", "3")
+    page.click("main form button.main")
+    expect(page.locator("#run .badge.done")).to_be_visible(timeout=300_000)
+    address = _address(page)
+    page.context.close()
+    return f"{address}compare/?with=1"
+
+
 STATES: dict[str, Callable[[Made], str]] = {
     "ready": ready_import,
     "problems": import_problems,
@@ -230,4 +264,7 @@ STATES: dict[str, Callable[[Made], str]] = {
     "second": second_step,
     "codes": recovery_codes,
     "figures": figures,
+    "run": first_run,
+    "ended": ended_run,
+    "compared": compared_runs,
 }

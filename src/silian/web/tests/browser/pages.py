@@ -21,7 +21,7 @@ class Page(NamedTuple):
 
 
 def _page(view: str, role: str, address: str, *, state: str = "", status: int = 200) -> Page:
-    path = address.partition("?")[0].strip("/{}").replace("/", "-")
+    path = address.partition("?")[0].strip("/{}").translate({ord("/"): "-", ord("}"): "-"})
     name = "-".join(filter(None, (path or "home", role, state)))
     return Page(view, role, address, name, status)
 
@@ -134,16 +134,26 @@ PAGES = (
     _page("firms", "broker", "results/gaps/firms/"),
     _page("districts", "officer", "results/districts/"),
     _page("product", "broker", "results/gaps/of/P005/"),
-    _page("run_assignment", "broker", "runs/1/assignment/", status=404),
-    _page("run_served", "broker", "runs/1/assignment/served/", status=404),
-    _page("run_loads", "broker", "runs/1/assignment/loads/", status=404),
-    _page("run_unmet", "broker", "runs/1/assignment/unmet/", status=404),
-    _page("run_gaps", "broker", "runs/1/gaps/", status=404),
-    _page("run_firms", "broker", "runs/1/gaps/firms/", status=404),
-    _page("run_districts", "broker", "runs/1/districts/", status=404),
-    _page("run_product", "broker", "runs/1/gaps/of/P005/", status=404),
-    _page("run_matches", "broker", "runs/1/matches/", status=404),
-    _page("run_match", "broker", "runs/1/matches/N01/", status=404),
+    _page("runs", "broker", "runs/"),
+    _page("runs", "officer", "runs/"),
+    _page("runs", "enterprise", "runs/", status=403),
+    _page("run_new", "officer", "runs/new/"),
+    _page("run_new", "administrator", "runs/new/?like=1", state="like"),
+    _page("run", "administrator", "{run}"),
+    _page("run", "broker", "{run}"),
+    _page("run", "administrator", "{ended}"),
+    _page("run_compare", "administrator", "{compared}"),
+    _page("run", "enterprise", "runs/999/", status=404),
+    _page("run_assignment", "broker", "{run}assignment/"),
+    _page("run_served", "broker", "{run}assignment/served/"),
+    _page("run_loads", "broker", "{run}assignment/loads/"),
+    _page("run_unmet", "broker", "{run}assignment/unmet/"),
+    _page("run_gaps", "broker", "{run}gaps/"),
+    _page("run_firms", "broker", "{run}gaps/firms/"),
+    _page("run_districts", "broker", "{run}districts/"),
+    _page("run_product", "broker", "{run}gaps/of/P005/"),
+    _page("run_matches", "broker", "{run}matches/"),
+    _page("run_match", "broker", "{run}matches/N01/"),
     _page("account_login", "visitor", "account/login/"),
     _page("account_signup", "visitor", "account/signup/"),
     _page("account_reset_password", "visitor", "account/password/reset/"),
@@ -186,6 +196,7 @@ NO_PAGES = {
     "run_matches_file": "a file",
     "run_list_file": "a file",
     "run_picture": "a file",
+    "run_file": "a file",
     "account_set_password": "of allauth: leads to account_change_password",
     "account_confirm_login_code": "of allauth: is switched off",
     "account_confirm_email": "of allauth: leads on",

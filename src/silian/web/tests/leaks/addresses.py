@@ -155,6 +155,13 @@ READ: dict[str, Callable[[Planted], list[str]]] = {
     "run_list_file": lambda p: [reverse("run_list_file", args=[p.run, "served"])],
     "picture": lambda _p: [reverse("picture", args=[name, form]) for name in PICTURES for form in ("svg", "csv")],
     "run_picture": lambda p: [reverse("run_picture", args=[p.run, name, "csv"]) for name in PICTURES],
+    "runs": lambda _p: [reverse("runs")],
+    "run_new": lambda p: [reverse("run_new"), f"{reverse('run_new')}?like={p.run}"],
+    "run": lambda p: [reverse("run", args=[p.run])],
+    "run_compare": lambda p: [f"{reverse('run_compare', args=[p.run])}?with={p.run}"],
+    "run_file": lambda p: [
+        reverse("run_file", args=[p.run, name]) for name in ("report.html", "expert_pairs.csv", "expert_facts.csv")
+    ],
     "run_match": lambda p: [reverse("run_match", args=[p.run, need]) for need in LEAKING],
 }
 
@@ -300,6 +307,7 @@ WRITTEN: dict[str, list[Write]] = {
 # Addresses that tell of nothing but what whoever asks brings along; and those of allauth, which tell of oneself.
 SILENT = {
     "search_save": "one's own",
+    "run_cancel": "tells nothing: runs/tests/test_pages.py", "run_adopt": "tells nothing: runs/tests/test_pages.py",
     "steps": "one's own",
     "tokens": "one's own", "tokens_all": "of people: its own tests", "token_revoke": "one's own",
     "interface": "the same for everybody", "openapi-json": "the same for everybody", "api-root": "is never reached",
