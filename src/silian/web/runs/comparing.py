@@ -75,11 +75,11 @@ def _inputs(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, int, 
 
 
 def _figures(one: Stored, other: Stored, language: Language) -> list[tuple[str, float | None, float | None]]:
-    """The row of the summary of each, column by column."""
-    found = [stored.result("summary").collect() for stored in (one, other)]
-    rows: list[dict[str, Any]] = [table.to_dicts()[0] if table.height else {} for table in found]
-    columns = [c for c in schema.results()["summary"].columns if c.polars.is_numeric()]
-    return [(c.label(language), rows[0].get(c.name), rows[1].get(c.name)) for c in columns]
+    """The figures of the summary of each, in their order."""
+    rows = [dict(stored.result("summary").select("name", "value").collect().iter_rows()) for stored in (one, other)]
+    labels = schema.codes()["summary"]
+    names = dict.fromkeys([*rows[0], *rows[1]])
+    return [(labels[n][language == "en"] if n in labels else n, rows[0].get(n), rows[1].get(n)) for n in names]
 
 
 def _needs(one: Stored, other: Stored) -> pl.DataFrame:

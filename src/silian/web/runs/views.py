@@ -144,9 +144,11 @@ def _told(request: SignedIn, run: Run) -> dict[str, Any]:
         shared["others"] = list(
             queries.visible_runs(actor).filter(state=Run.State.DONE, place=run.place).exclude(pk=run.pk)[:10]
         )
-        shared["tables"] = sorted(
-            (labels.get(path.stem, path.stem), path.stem) for path in out_of(run).glob("*.parquet")
-        )
+        names = [path.stem for path in out_of(run).glob("*.parquet")]
+        shared["tables"] = sorted((labels.get(name, name), name) for name in names)
+        shared["has"] = {page: not {*some}.isdisjoint(names) for page, some in SHOWN.items()} | {
+            "report": (out_of(run) / "report.html").is_file(), "book": (out_of(run) / "results.xlsx").is_file()
+        }  # fmt: skip
     shared["is_listed"] = (run.folder / "out.problems.csv").is_file()
     return shared
 
