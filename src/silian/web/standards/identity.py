@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 _DOMAIN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*(\.[a-zA-Z][a-zA-Z0-9-]*)+")
+_EMAIL: Final = re.compile(r"\S+@(\S+\.)+\S+")
 SAFE: Final = "-_.!~*'()"  # beside letters and digits: what stands unquoted in an identifier
 
 
@@ -28,6 +29,12 @@ def publisher() -> Publisher:
     name, english, email, homepage = (parts + [""] * 4)[:4]
     name = name or "四链"
     return Publisher(name, english or "Silian", email or settings.DEFAULT_FROM_EMAIL, homepage or settings.SITE_ADDRESS)
+
+
+def admin_email() -> str:
+    """Whom a harvester writes to: the publisher's e-mail. The schema of the protocol wants a domain with a dot."""
+    email = publisher().email
+    return email if _EMAIL.fullmatch(email) else f"silian@{repository()}"
 
 
 def licence() -> str:

@@ -38,9 +38,9 @@ DOUBLE_NAMES: Final = (
 )
 DOUBLE: Final = frozenset(DOUBLE_NAMES[i : i + 2] for i in range(0, len(DOUBLE_NAMES), 2))
 _DOI: Final = re.compile(r"10\.\d{4,}(\.\d+)*/\S+")
-ORCID: Final = re.compile(
-    r"0000-000(1-[5-9]|2-[0-9]|3-[0-4])[0-9]{3}-[0-9]{3}[0-9X]|0009-000[0-9]-[0-9]{4}-[0-9]{3}[0-9X]"
-)
+# The profile's release 1.1.1 knows the first block of ORCID iDs alone; one of the block of 2023 is told as an address.
+ORCID: Final = re.compile(r"0000-000(1-[5-9]|2-[0-9]|3-[0-4])[0-9]{3}-[0-9]{3}[0-9X]")
+LATER_ORCID: Final = re.compile(r"0009-000[0-9]-[0-9]{4}-[0-9]{3}[0-9X]")
 
 
 class Rule(NamedTuple):
@@ -174,6 +174,8 @@ def _orcid(root: etree._Element, rule: Rule, item: Item, _names: Names) -> None:
     number = "-".join(signs[i : i + 4] for i in range(0, 16, 4))
     if ORCID.fullmatch(number):
         _add(root, rule.element, f"https://orcid.org/{number}")
+    elif LATER_ORCID.fullmatch(number):
+        _add(root, "ElectronicAddress", f"https://orcid.org/{number}")
 
 
 def _link(root: etree._Element, rule: Rule, item: Item, names: Names) -> None:

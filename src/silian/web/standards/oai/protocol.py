@@ -38,8 +38,9 @@ VERBS: Final = {
     "ListIdentifiers": (("metadataPrefix",), ("from", "until", "set", "resumptionToken")),
     "ListRecords": (("metadataPrefix",), ("from", "until", "set", "resumptionToken")),
 }
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SECOND: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SECOND: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+_SET: Final = re.compile(r"[\w\-.!~*'()]+(:[\w\-.!~*'()]+)*", re.ASCII)
 
 
 class ProtocolError(Exception):
@@ -138,16 +139,15 @@ def _listing(arguments: Mapping[str, str]) -> Listing:
             raise ProtocolError("badArgument", "from and until are of different granularity")
         if since > until:
             raise ProtocolError("badArgument", "from lies behind until")
+    spec = arguments.get("set", "")
+    if "set" in arguments and not _SET.fullmatch(spec):
+        raise ProtocolError("badArgument", "set: letters, digits and -_.!~*'(), parts divided by colons")
     if prefix not in FORMATS:
         raise ProtocolError("cannotDisseminateFormat", f"one of {', '.join(FORMATS)}")
-    spec = arguments.get("set", "")
     if spec and spec not in dict(sources.SETS):
-        is_formed = re.fullmatch(r"[\w\-.!~*'():]+", spec, re.ASCII)
-        raise ProtocolError("noRecordsMatch" if is_formed else "badArgument", "no such set: ListSets names them all")
+        raise ProtocolError("noRecordsMatch", "no such set: ListSets names them all")
     if until and len(arguments["until"]) == 10:
         until += timedelta(days=1) - sources.SECOND
-    if "set" in arguments and not spec:
-        raise ProtocolError("badArgument", "set is empty")
     indices = sources.chosen(spec, is_cerif=prefix != "oai_dc")
     return Listing(prefix, sources.Range(indices, since, until), sources.Place())
 
@@ -195,7 +195,7 @@ def _identify(_arguments: Mapping[str, str], base_url: str) -> Iterator[bytes]:
     publisher, name = identity.publisher(), identity.repository()
     rows = (
         ("repositoryName", f"{publisher.name} · 四链 Silian"), ("baseURL", base_url), ("protocolVersion", "2.0"),
-        ("adminEmail", publisher.email), ("earliestDatestamp", stamp(sources.earliest() or timezone.now())),
+        ("adminEmail", identity.admin_email()), ("earliestDatestamp", stamp(sources.earliest() or timezone.now())),
         ("deletedRecord", "transient"), ("granularity", "YYYY-MM-DDThh:mm:ssZ"), ("compression", "gzip"),
     )  # fmt: skip
     parts = [_line(tag, text) for tag, text in rows]

@@ -1,8 +1,9 @@
 """The OpenAIRE CERIF profile 1.1 as a table, and what in a piece of CERIF-XML goes against it.
 
 `profile.csv` is our own transcription of the parts of the profile that the site can give, made from the profile's
-published description (openaire/guidelines-cris-managers, CC BY 4.0): for each element its children in their order,
-how often each may stand there, and what stands in it. It is not the official schema file.
+published description (openaire/guidelines-cris-managers, CC BY 4.0) and compared by hand with the schema of release
+1.1.1: for each element its children in their order, how often each may stand there, and what stands in it. It is not
+the official schema file; what was validated against that one stands in README.md.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ VALUES = {
 }
 FORMS = {
     "string": r"(?s).+",
+    "day": r"\d{4}-\d{2}-\d{2}",
     "date": r"\d{4}(-\d{2}(-\d{2})?)?",
     "doi": r"10\.\d{4,}(\.\d+)*/\S+",
-    "orcid": r"https://orcid\.org/(0000-000(1-[5-9]|2-\d|3-[0-4])\d{3}-\d{3}[\dX]|0009-000\d-\d{4}-\d{3}[\dX])",
+    "orcid": r"https://orcid\.org/0000-000(1-[5-9]|2-[0-9]|3-[0-4])[0-9]{3}-[0-9]{3}[0-9X]",
     "amount": r"[-+\d.e]+",
     "uri scheme": r"https?://\S+",
 }

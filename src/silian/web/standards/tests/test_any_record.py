@@ -13,7 +13,7 @@ from silian.tables import schema
 from silian.web.catalog.models import MODELS
 from silian.web.standards import identity, linked, public
 from silian.web.standards.oai import cerif, dublin_core, protocol, sources
-from silian.web.standards.tests.profile import faults
+from silian.web.standards.tests.profile import CERIF, faults
 
 SIGNS = st.one_of(
     st.text(max_size=40),
@@ -63,6 +63,20 @@ def test_any_record_gives_xml_and_linked_data_that_can_be_read(source, data):
         assert list(faults(etree.fromstring(etree.tostring(cerif.cerif(item, names))))) == []
     if source.noun in linked.NOUNS:
         assert linked.script(linked.linked(facts, names))
+
+
+@pytest.mark.parametrize(
+    ("orcid", "element"),
+    [("0000-0002-1825-0097", "ORCID"), ("https://orcid.org/000000021825009x", "ORCID"),
+     ("0009-0001-6071-9418", "ElectronicAddress"), ("0000-0009-1825-0097", None), ("0010-0002-1825-0097", None)],
+)  # fmt: skip
+def test_an_orcid_stands_where_release_1_1_1_of_the_profile_takes_it(orcid, element):
+    source = next(source for source in sources.SOURCES if source.element == "Person")
+    facts = public.Facts("experts", "E1", {"name": "王芳", "orcid": orcid}, {})
+    made = cerif.cerif(sources.Item(source, "E1", datetime(2026, 1, 1, tzinfo=UTC), "live", (facts,)), public.Names([]))
+
+    assert [child.tag.removeprefix(CERIF) for child in made][1:] == ([element] if element else [])
+    assert list(faults(made)) == []
 
 
 def test_every_column_of_the_mapping_exists():

@@ -31,7 +31,11 @@ ERRORS = (
     ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "since": "2026-01-01",
                      "until": "2026-01-02T00:00:00Z"}),
     ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "resumptionToken": "x"}),
+    ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "since": "２０２６-01-01"}),
     ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "set": "a b"}),
+    ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "set": ":"}),
+    ("badArgument", {"verb": "ListRecords", "metadataPrefix": "oai_dc", "set": ""}),
+    ("badArgument", {"verb": "ListRecords", "metadataPrefix": "marc21", "set": "a b"}),
     ("badArgument", {"verb": "GetRecord", "metadataPrefix": "oai_dc"}),
     ("badArgument", {"verb": "GetRecord", "identifier": "oai:x.y:z"}),
     ("badResumptionToken", {"verb": "ListRecords", "resumptionToken": "x"}),
@@ -99,6 +103,17 @@ def test_identify_names_the_repository_once_and_the_service_once(harvester):
     assert services[0].findtext(f"{CERIF}Acronym") == names[0].text == "silian.localhost"  # (1c)
     assert found.findtext(f"{OAI}baseURL") == services[0].findtext(f"{CERIF}OAIPMHBaseURL")  # (1d)
     assert list(faults(services[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("data@example.org", "data@example.org"), ("data@intranet", "silian@silian.localhost"),
+     ("", "silian@silian.localhost")],
+)  # fmt: skip
+def test_the_address_of_who_answers_has_a_domain_with_a_dot(harvester, settings, given, told):
+    settings.DEFAULT_FROM_EMAIL, settings.SILIAN_PUBLISHER = "silian@localhost", f"某局|Bureau|{given}|"
+
+    assert harvester.ask(verb="Identify").findtext(f".//{OAI}adminEmail") == told
 
 
 def test_formats_are_told_apart_by_prefix_namespace_and_schema(harvester):
