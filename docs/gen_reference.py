@@ -483,6 +483,11 @@ def _python_room(room: str) -> str:
         own = [name for name, home in homes.items() if home == module and f"{home}.{name}" not in again]
         members = json.dumps(own) if own else "false"
         parts.append(f"::: {module}\n    options:\n      heading_level: {3 if again else 2}\n      members: {members}")
+        inner = [path for name, home in homes.items() if "._" in home and (path := f"{home}.{name}") not in again]
+        again |= dict.fromkeys(inner, module)
+        parts += [
+            f"::: {path}\n    options:\n      heading_level: 4\n      show_root_full_path: false" for path in inner
+        ]
     return "\n\n".join(parts)
 
 
