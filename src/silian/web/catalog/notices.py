@@ -97,7 +97,7 @@ KINDS: Final = (
         "searches.hits", gettext_lazy("检索"), gettext_lazy("保存的检索有新结果"),
         gettext_lazy("您保存的检索有新增或更新的记录。"),
         gettext_lazy("您保存的检索有新结果"), gettext_lazy("“%(search)s”有 %(count)s 条新增或更新的记录。"),
-        ANYBODY, example={"search": gettext_lazy("电池材料"), "count": 4}, lines=saved.new_names,
+        ANYBODY, example={"search": gettext_lazy("电池材料方面的需求"), "count": 4}, lines=saved.new_names,
     ),
     Kind(
         "imports.ready", FILES, gettext_lazy("导入待确认"), gettext_lazy("您的文件已读完，等您查看并写入。"),

@@ -178,7 +178,7 @@ def _row(run: Run) -> dict[str, Any]:
     names = [str(STEPS.get(step, step)) for step in run.steps.split()]
     return {
         "run": run, "took": "" if took is None else lasting(took), "what": _("、").join(names) or _("全部步骤"),
-        "by": run.by.name if run.by else (_("系统") if not run.pseudonym else _("已注销的账户")),
+        "by": run.by.name if run.by else (_("网站自动发起") if not run.pseudonym else _("已注销的账户")),
     }  # fmt: skip
 
 

@@ -42,17 +42,20 @@ CHINESE_SIGNS = re.compile(r"[，。：；、（）？！]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0+ -]*[\d.]*[a-z]|%[ds]")
 # ids without a Chinese character: signs that stand between other texts
 SIGNS = {"、", "；", "：", "（%(count)s）", "（%(org)s）", "（%(level)s）", "（%(unit)s）", "%(sentence)s。",
-         "%(name)s（%(code)s）", "（0–12）", "（12–18）", "（18–24）", "Excel（.xlsx）"}  # fmt: skip
+         "%(name)s（%(code)s）", "（0–12）", "（12–18）", "（18–24）", "Excel（.xlsx）",
+         "。", "“%(record)s”：%(state)s。"}  # fmt: skip
 # what stands in templates untranslated: names of formats and languages, and examples of how to search
 AS_THEY_ARE = {"中文", "English", "ORCID", "Excel", "CSV", "Parquet", "电池", "battery", "dianchi", "dc",
-               "width=device-width, initial-scale=1"}  # fmt: skip
+               "width=device-width, initial-scale=1",
+               "SVG", "PNG", "plan.toml", "receipt.json", "problems.csv", "OpenAPI 3.1", "四链",
+               "企业需求 Needs of enterprises"}  # fmt: skip
 SAID = ("placeholder", "aria-label", "title", "alt", "data-label", "aria-description", "label")
 TAGS = re.compile(
-    r"\{% comment %\}.*?\{% endcomment %\}|\{% block page %\}.*?\{% endblock %\}"
+    r"<code>curl .*?</code>|\{% comment %\}.*?\{% endcomment %\}|\{% block page %\}.*?\{% endblock %\}"
     r"|\{% blocktranslate\b.*?\{% endblocktranslate %\}|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}",
     re.DOTALL,
 )
-NAMES = {"ORCID", "DOI"}  # the same in both languages
+NAMES = {"ORCID", "DOI", "四链"}  # the same in both languages
 # Chinese in modules that is no text of a page: (file, what it starts with): why
 NO_TEXTS = {
     ("base/invitations.py", "已被"): "half of an error's two wordings",
@@ -65,6 +68,25 @@ NO_TEXTS = {
     ("runs/management/commands/serve.py", "演示账户"): "printed in both languages",
     ("runs/management/commands/serve.py", "正在写入"): "printed in both languages",
     ("settings.py", "Silian 四链"): "a name",
+    ("api/site.py", "Silian 四链"): "a name",
+    ("api/shapes.py", ""): "examples of values",
+    **{
+        (f"api/{name}.py", ""): "headings of the document in both languages"
+        for name in ("about", "document", "figures", "files", "reading", "results", "talking")
+    },
+    **{
+        (f"base/{name}.py", ""): "printed in both languages"
+        for name in ("management/commands/backup", "management/commands/restore", "management/telling")
+    },
+    ("base/operation/checklist.py", ""): "a table in both languages",
+    ("base/operation/exporting.py", ""): "the Chinese side of a file in the reader's language",
+    ("runs/dashboards/wording.py", " "): "units of large sums in Chinese",
+    ("runs/forms.py", "中文"): "the name of a language",
+    ("standards/catalogue.py", ""): "titles in both languages",
+    ("standards/identity.py", "四链"): "a name",
+    ("standards/linked.py", ""): "names of identifiers and measures in both languages",
+    ("standards/oai/cerif.py", ""): "family names of two characters, a name",
+    ("standards/oai/protocol.py", " · 四链"): "a name",
 }
 
 
@@ -241,7 +263,8 @@ def said_by(people, page, language) -> list[tuple[str, str]]:
     return Reading(answer.content.decode()).said
 
 
-READY = [page for page in PAGES if "{" not in page.address]  # the others need a browser to come to their state
+# the others need a browser to come to their state, or the run with which a demo begins
+READY = [p for p in PAGES if "{" not in p.address and p.view != "dashboard_list" and "like=" not in p.address]
 EACH = pytest.mark.parametrize("page", READY, ids=[page.name for page in READY])
 
 
@@ -265,4 +288,7 @@ def test_page_is_english_but_for_values_of_records(people, values, page):
 def test_page_is_chinese_but_for_values_of_records(people, values, page):
     said = [text for _, text in said_by(people, page, "zh-hans")]
 
-    assert [text for text in said if SENTENCE.search(text) and text not in values] == []
+    loose = [
+        text for text in said if SENTENCE.search(text.replace("systemctl restart silian", "")) and text not in values
+    ]
+    assert [text for text in loose if text not in AS_THEY_ARE] == []
