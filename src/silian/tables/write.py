@@ -240,6 +240,9 @@ def _as_text(column: Column) -> pl.Expr:
 
 def _guarded(column: Column) -> pl.Expr:
     """A cell as CSV holds it: a text that a spreadsheet would take for a formula behind a '."""
+    if column.type == "parts":  # CSV has no lists: as JSON, whose [ no spreadsheet takes for a formula
+        parts = pl.col(column.name).list.eval(pl.element().struct.json_encode()).list.join(",")
+        return pl.format("[{}]", parts).alias(column.name)
     cell = _as_text(column)
     if column.polars not in (pl.String, pl.List(pl.String)):
         return cell

@@ -1,9 +1,11 @@
 """Pages of runs: for whom they are, what they say of a run under way, done, failed, gone; files; two runs compared."""
 
 import io
+import json
 from contextlib import closing
 
 import openpyxl
+import polars as pl
 import pytest
 from django.urls import reverse
 
@@ -257,3 +259,13 @@ def test_a_cancelled_run_can_be_started_again_with_its_plan(people, settings, tm
     assert form.fields["match.top_k"].initial == 4
     assert form.fields["more"].initial == "[chain]\nfillers = 8"
     assert form.initial["steps"] == ["link"]
+
+
+@pytest.mark.parametrize("noun", ["achievement", "expert"])
+def test_the_pairs_of_a_run_are_taken_away_as_csv_with_the_parts_of_each_score(people, done, noun):
+    answer = people["administrator"].client.get(reverse("run_file", args=[done.pk, f"{noun}_pairs.csv"]))
+    rows = pl.read_csv(io.BytesIO(answer.content))
+
+    assert rows.height == pl.read_parquet(done.folder / "out" / f"{noun}_pairs.parquet").height
+    for row in rows.to_dicts():
+        assert sum(part["part"] for part in json.loads(row["why"])) == pytest.approx(row["score"], abs=1e-5)
