@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from silian.report.official import Edition, Gap
+from silian.web.base.actors import VISITOR
 from silian.web.base.languages import page_language
 from silian.web.base.models import Place
 from silian.web.runs.dashboards import storing
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def edition_of(desk: Desk, snapshot: Snapshot) -> Edition:
-    """The report of the place and the snapshot that are read; the same snapshots give the same report.
+    """The report of the place and the snapshot that are read. It is handed on, so it names what is public alone.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def edition_of(desk: Desk, snapshot: Snapshot) -> Edition:
         year=_figures(desk.year_before),
         measures=storing.table_of(snapshot.folder, snapshot.digest, "measures"),
         districts={place: called.get(place, name) for place, name in names.items()},
-        gaps=[Gap(gap.name, gap.kind) for gap in worst_gaps(desk)],
+        gaps=[Gap(gap.name, gap.kind) for gap in worst_gaps(desk, reader=VISITOR)],
         notes={code: note(code) for code in NOTES if code}, language=language, issuer=_issuer(desk, language),
         digest=snapshot.digest, version=snapshot.version, is_frozen=is_frozen, is_rebuilt=snapshot.is_rebuilt,
     )  # fmt: skip

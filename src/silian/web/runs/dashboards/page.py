@@ -22,6 +22,7 @@ from silian.web.runs.dashboards.rows import GAPS
 from silian.web.runs.dashboards.wording import Change, change, note, number, share
 
 if TYPE_CHECKING:
+    from silian.web.base.actors import Actor
     from silian.web.runs.dashboards.measures import Measure
 
 CHAINS: Final = (
@@ -157,13 +158,18 @@ def _funnel(read: _Reader) -> list[Stage]:
     return made
 
 
-def worst_gaps(desk: Desk) -> list[Gap]:
-    """The gaps on which most hangs."""
+def worst_gaps(desk: Desk, *, reader: Actor | None = None) -> list[Gap]:
+    """The gaps on which most hangs.
+
+    Parameters
+    ----------
+    reader : who sees the names; None: whoever sits at the desk
+    """
     if desk.snapshot is None:
         return []
     rows = [members_of(desk.snapshot, desk.place.pk, f"gaps_{kind}").with_columns(kind=pl.lit(kind)) for kind in GAPS]
     top = pl.concat(rows).drop_nulls("amount").sort("amount", "record_id", descending=[True, False]).head(WORST)
-    found = visible(desk.actor, Product.objects.filter(pk__in=top["record_id"].to_list())).in_bulk()
+    found = visible(reader or desk.actor, Product.objects.filter(pk__in=top["record_id"].to_list())).in_bulk()
     made = []
     for product_id, kind in top.select("record_id", "kind").iter_rows():
         record = found.get(product_id)

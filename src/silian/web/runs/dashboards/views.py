@@ -18,24 +18,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from silian.errors import WebError
-from silian.report.official import document, workbook
 from silian.tables.cast import GUARDS
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
-from silian.web.runs.dashboards.editions import edition_of
 from silian.web.runs.dashboards.freezing import next_version
 from silian.web.runs.dashboards.lists import listed
 from silian.web.runs.dashboards.months import first_day, is_month, month_of
 from silian.web.runs.dashboards.page import page_of
 from silian.web.runs.dashboards.reading import desk_of
+from silian.web.runs.dashboards.reports import report
 from silian.web.runs.dashboards.tasks import freeze_task
 from silian.web.runs.dashboards.wording import note, number
 from silian.web.runs.models import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from silian.report.official import Edition
     from silian.web.base.requests import SignedIn
     from silian.web.runs.dashboards.lists import Listed
     from silian.web.runs.dashboards.reading import Desk
@@ -138,22 +134,22 @@ def list_file(request: SignedIn, measure: str) -> HttpResponse:
 @require_GET
 def report_document(request: SignedIn) -> HttpResponse:
     """The report of a month as a bulletin in Word."""
-    return _report(request, document, "docx")
+    return _report(request, "docx")
 
 
 @login_required
 @require_GET
 def report_workbook(request: SignedIn) -> HttpResponse:
     """The report of a month as a workbook."""
-    return _report(request, workbook, "xlsx")
+    return _report(request, "xlsx")
 
 
-def _report(request: SignedIn, made_by: Callable[[Edition], bytes], form: str) -> HttpResponse:
+def _report(request: SignedIn, form: str) -> HttpResponse:
     desk = desk_of(request.actor, request.GET.dict())
     if desk.snapshot is None:
         raise Http404
     try:
-        made = made_by(edition_of(desk, desk.snapshot))
+        made = report(desk, desk.snapshot, form)
     except WebError as changed:
         shared = {"desk": desk, "problem": changed.message(page_language())}
         return render(request, "runs/dashboards/page.html", shared, status=503)

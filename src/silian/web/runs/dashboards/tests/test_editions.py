@@ -11,7 +11,7 @@ from docx import Document
 from silian.report.official._texts import words
 from silian.web.base.models import LogEntry, Place, Post
 from silian.web.conftest import ROLES
-from silian.web.runs.dashboards import freezing
+from silian.web.runs.dashboards import freezing, reports
 from silian.web.runs.dashboards.editions import edition_of
 from silian.web.runs.dashboards.measures import measures
 from silian.web.runs.dashboards.reading import desk_of, figures_of
@@ -77,6 +77,34 @@ def test_the_report_of_a_frozen_month_is_the_same_each_time_and_names_its_digest
     assert (edition.digest, edition.version, edition.is_frozen) == (snapshot.digest, snapshot.version, True)
     assert edition.before is not None
     assert edition.year is not None
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_was_handed_on_stays_though_names_change_and_a_changed_file_is_refused(people, run, settings, file):
+    freezing.catch_up(is_demo=True)
+    snapshot = Snapshot.objects.filter(kind=Snapshot.Kind.MONTH).order_by("-month")[0]
+    client, asked = people["leader"].client, f"{file}?month={snapshot.month}"
+    first = client.get(asked).content
+
+    settings.SILIAN_PUBLISHER = "江城市科学技术局|"
+    Place.objects.filter(level="county").update(name="改名区")
+    assert client.get(asked).content == first
+
+    kept = next((snapshot.folder / "reports").glob(f"*{file[-5:]}"))
+    kept.write_bytes(first + b"x")
+    assert client.get(asked).status_code == 503
+
+
+def test_a_report_that_was_cut_off_is_made_anew(tmp_path):
+    path = tmp_path / "reports" / "a.docx"
+    path.parent.mkdir()
+    path.with_name("a.docx.sha256").write_text("of a process that was killed", encoding="ascii")
+
+    reports._keep(path, b"whole")
+    reports._keep(path, b"of a second one")
+
+    assert reports._checked(path) == b"whole"
+    assert sorted(p.name for p in path.parent.iterdir()) == ["a.docx", "a.docx.sha256"]
 
 
 def test_the_issuer_is_who_publishes_or_else_the_place(people, live, settings):
