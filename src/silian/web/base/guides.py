@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.timezone import localtime
@@ -243,19 +243,25 @@ def _first_steps(actor: Actor) -> Iterator[Step]:
     """What the base knows of: how safe the account is, and whom an administrator appoints."""
     if not actor.posts:
         return
-    is_safe = Authenticator.objects.filter(user_id=actor.user_id or 0, type__in=FACTORS).exists()
+    safe = Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=FACTORS)
+    appointed = Post.objects.filter(_below(actor)).exclude(user_id=OuterRef("pk"))
+    parks = Place.objects.filter(level=Place.Level.PARK)
+    done = User.objects.filter(pk=actor.user_id or 0).values_list(Exists(safe), Exists(appointed), Exists(parks)).get()
     yield Step(
-        _("启用两步验证"), _("您的岗位能看到不公开的信息，密码之外再加一道验证。"), reverse("mfa_index"), is_safe
+        _("启用两步验证"), _("您的岗位能看到不公开的信息，密码之外再加一道验证。"), reverse("mfa_index"), done[0]
     )
     if actor.holds("officer") or actor.holds("administrator"):
-        below = Q()
-        for path in actor.paths(("officer", "administrator")):
-            below |= Q(place__path__startswith=path)
-        appointed = Post.objects.filter(below).exclude(user_id=actor.user_id or 0).exists()
-        yield Step(_("任命岗位"), _("邀请技术经理人等人员，各管一个地方。"), reverse("posts"), appointed)
+        yield Step(_("任命岗位"), _("邀请技术经理人等人员，各管一个地方。"), reverse("posts"), done[1])
     if actor.holds("administrator"):
-        parks = Place.objects.filter(level=Place.Level.PARK).exists()
-        yield Step(_("设立园区"), _("在区县之下设立园区；没有园区的地方可以跳过。"), reverse("places"), parks)
+        yield Step(_("设立园区"), _("在区县之下设立园区；没有园区的地方可以跳过。"), reverse("places"), done[2])
+
+
+def _below(actor: Actor) -> Q:
+    """Posts in the places that a person appoints to."""
+    below = Q(pk__in=[])
+    for path in actor.paths(("officer", "administrator")):
+        below |= Q(place__path__startswith=path)
+    return below
 
 
 def _tell_chain(home: Home) -> None:

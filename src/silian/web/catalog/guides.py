@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,7 +19,7 @@ from silian.errors import WebError
 from silian.tables import schema
 from silian.web.base.guides import Guide, Home, Line, Shelf, Step, Task, Word, capped
 from silian.web.base.languages import page_language
-from silian.web.base.models import Membership
+from silian.web.base.models import Membership, User
 from silian.web.catalog.beside import interests
 from silian.web.catalog.entry.drafts import unsaved_of
 from silian.web.catalog.models import (
@@ -221,8 +221,8 @@ def _furnish_steward(actor: Actor, home: Home) -> None:
 
 
 def _steward_steps(actor: Actor) -> list[Step]:
-    looked = DuplicateReport.objects.filter(by_id=actor.user_id).exists()
-    kept = SavedSearch.objects.filter(user_id=actor.user_id or 0).exists()
+    own = DuplicateReport.objects.filter(by_id=OuterRef("pk")), SavedSearch.objects.filter(user_id=OuterRef("pk"))
+    looked, kept = User.objects.filter(pk=actor.user_id or 0).values_list(*map(Exists, own)).get()
     return [
         Step(_("保存一个检索"), _("常看的条件存下来，有新记录时会标出。"), reverse("search"), kept),
         Step(_("查一次重"), _("选一类记录和范围，找出疑似重复的。"), reverse("duplicates"), looked),

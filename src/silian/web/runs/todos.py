@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -75,20 +75,21 @@ class Undecided:
         return reverse("runs")
 
     def count(self, actor: Actor) -> int:
-        """How many; two queries."""
+        """How many; one query."""
         return len(self._last(actor, MOST + 1))
 
     def items(self, actor: Actor) -> list[Todo]:
-        """The newest run of each such place; two queries."""
+        """The newest run of each such place; one query."""
         found = sorted(self._last(actor, MOST), key=lambda run: (run.ended_at or run.made_at, run.pk))
         return [Todo(f"{r.pk} · {r.name}", reverse("run", args=[r.pk]), r.ended_at) for r in found]
 
     def _last(self, actor: Actor, most: int) -> list[Run]:
         later = Run.objects.filter(place=OuterRef("place"), pk__gt=OuterRef("pk"), state=Run.State.DONE)
         done = Run.objects.filter(place__in=_below(actor.paths(DECIDING)), state=Run.State.DONE).exclude(Exists(later))
-        adopted = Run.objects.filter(state=Run.State.DONE, adopted_at__isnull=False).order_by()
-        held = tuple(adopted.values_list("place__path", flat=True).distinct())
-        return list(done.exclude(place__in=_below(held)).order_by("-pk")[:most])
+        adopted = Run.objects.filter(state=Run.State.DONE, adopted_at__isnull=False)
+        own = ExpressionWrapper(OuterRef("place__path"), CharField())
+        held = adopted.annotate(own=own).filter(own__startswith=F("place__path"))
+        return list(done.exclude(Exists(held)).order_by("-pk")[:most])
 
 
 SOURCES: Final[tuple[Source, ...]] = (Failed(), Undecided())

@@ -9,7 +9,7 @@ from silian.web.base.models import Post
 from silian.web.base.rules import Standing, grantable, may_govern, may_grant, may_lead, may_plant, may_shut
 
 HERE, ABOVE, BELOW, ASIDE = "/52/5226/", "/52/", "/52/5226/D01/", "/52/5227/"
-ALL = ("broker", "officer", "judge", "auditor", "administrator")
+ALL = ("broker", "officer", "leader", "judge", "auditor", "administrator")
 
 
 def holder(role: str, path: str = HERE) -> Actor:
@@ -28,8 +28,8 @@ VISITOR = Actor()
         (holder("administrator"), BELOW, ALL),
         (holder("administrator"), ABOVE, ()),
         (holder("administrator"), ASIDE, ()),
-        (holder("officer"), HERE, ("broker", "officer", "judge")),
-        (holder("officer"), BELOW, ("broker", "officer", "judge")),
+        (holder("officer"), HERE, ("broker", "officer", "leader", "judge")),
+        (holder("officer"), BELOW, ("broker", "officer", "leader", "judge")),
         (holder("officer"), ABOVE, ()),
         (holder("broker"), HERE, ()),
         (holder("judge"), HERE, ()),

@@ -135,12 +135,14 @@ def test_a_database_of_a_newer_version_still_answers(db, monkeypatch):
 
 def test_processes_are_alive_while_they_beat_and_dead_when_they_stop(tmp_path):
     with beats.beating("worker-here"), beats.beating("keeper-here"):
+        assert part("processes").told == {"alive": 2, "dead": 0, "missing": ["runs"]}
+    with beats.beating("worker-here"), beats.beating("runs-here"), beats.beating("keeper-here"):
         assert part("processes").state == "ok"
-        assert beats.running() == ["keeper-here", "worker-here"]
+        assert beats.running() == ["keeper-here", "runs-here", "worker-here"]
         old = time.time() - 2 * beats.DEAD
         os.utime(tmp_path / "beats" / "worker-here", (old, old))
 
-        assert part("processes").told == {"alive": 1, "dead": 1, "missing": ["worker"]}
+        assert part("processes").told == {"alive": 2, "dead": 1, "missing": ["worker"]}
 
     assert beats.beats() == []
 
