@@ -51,8 +51,8 @@ WARM: Final = 10.0  # seconds at the beginning that are not counted: processes s
 FIRST: Final = 1800.0  # seconds for what the site does after its first start
 FULL_S: Final = 60.0  # seconds at saturation
 FULL: Final = 8  # readers at saturation, who think nothing: as many as the site has threads to answer
-ROLES: Final = ("visitor", "enterprise", "researcher", "manager", "broker", "officer", "judge", "auditor",
-                "administrator")  # fmt: skip
+ROLES: Final = ("visitor", "enterprise", "researcher", "manager", "broker", "officer", "leader", "judge",
+                "auditor", "administrator")  # fmt: skip
 WORDS: Final = ("电池", "控制", "检测", "dianchi", "材料", "传感器", "deep learning", "马达", "软件", "涂层")
 FILL: Final = """
 import django; django.setup()
@@ -120,7 +120,7 @@ def kind_of(method: str, path: str) -> str:
         if not rest:
             return "list filtered" if "=" in path.replace("page=", "") else "list"
         return {"new": "form", "edit": "form", "history": "history"}.get(rest[-1], "detail")
-    named = {"": "home", "search": "suggest" if rest else "search", "api": "api", "results": "results"}
+    named = {"": "home", "search": "suggest" if rest else "search", "api": "api", "results": "results", "dashboard": "dashboard"}
     return named.get(first, "own pages")
 
 
@@ -192,8 +192,10 @@ class Reader(threading.Thread):
             yield from ("/imports/", "/duplicates/")
         if self.role == "auditor":
             yield "/audit/"
-        shown = links(self.page, r"/(results|leader|dashboard|runs)/[^\"]*")
-        yield from shown[:3]
+        if self.role in ("officer", "leader", "administrator"):
+            yield "/dashboard/"
+            shown = links(self.page, r"/(dashboard/list|results)/[^.]*")
+            yield from self.dice.sample(shown, min(3, len(shown)))
 
     def machine(self) -> Iterator[str]:
         """A program that reads page after page."""
