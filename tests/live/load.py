@@ -120,8 +120,8 @@ def kind_of(method: str, path: str) -> str:
         if not rest:
             return "list filtered" if "=" in path.replace("page=", "") else "list"
         return {"new": "form", "edit": "form", "history": "history"}.get(rest[-1], "detail")
-    named = {"": "home", "search": "suggest" if rest else "search", "api": "api", "results": "results", "dashboard": "dashboard"}
-    return named.get(first, "own pages")
+    named = {"": "home", "search": "suggest" if rest else "search"}
+    return first if first in ("api", "results", "dashboard") else named.get(first, "own pages")
 
 
 # ── readers ──

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from silian import tables
@@ -39,6 +41,16 @@ def django_db_setup(django_db_setup, django_db_blocker, small_region):
 def registry(db, small_region) -> Region:
     """The region that lies in the database."""
     return small_region
+
+
+@pytest.fixture
+def kept_connection(db):
+    """Nothing that asks the site within a test closes the connection in whose transaction the test runs."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @dataclass(frozen=True, slots=True)

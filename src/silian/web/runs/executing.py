@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any, Final
 
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from silian import pipeline
@@ -155,7 +155,8 @@ def _watched(number: int, over: float) -> int:
             try:
                 return process.wait(LOOK)
             except subprocess.TimeoutExpired:
-                close_old_connections()
+                if not connection.in_atomic_block:
+                    close_old_connections()
             if time.monotonic() > over or Run.objects.filter(pk=number, is_cancelled=True).exists():
                 return _ended(process)
     finally:

@@ -26,7 +26,7 @@ PAGES = [ROOT / "docs" / "how-to" / "use-the-api.md", ROOT / "docs" / "zh" / "ho
 
 
 @pytest.fixture
-def secret(registry):
+def secret(registry, kept_connection):
     """A token of the enterprise."""
     email = next(account.email for account in demo.accounts() if account.role == "enterprise")
     scopes = ("read:registry", "write:registry", "read:runs")

@@ -18,7 +18,7 @@ LONG = int(os.environ.get("SILIAN_FUZZ", "0"))  # cases of each operation, role 
 RESULTS = Path(__file__).parents[5] / "benchmarks" / "results" / "api_fuzz.jsonl"
 
 
-def test_no_operation_breaks_leaks_or_answers_beside_its_document(callers, planted, monkeypatch):
+def test_no_operation_breaks_leaks_or_answers_beside_its_document(callers, planted, kept_connection, monkeypatch):
     monkeypatch.setattr(limits, "OF_TOKEN", 10**9)
     monkeypatch.setattr(limits, "OF_VISITOR", 10**9)
     began = time.monotonic()

@@ -127,8 +127,9 @@ def server() -> dict[str, Any]:
 
 
 def make_database(name: str, *, template: str = "template0") -> str:
-    """Make a database beside that of the tests; its address."""
-    where = server()
+    """Make a database beside that of the tests, each process of the tests its own; its address."""
+    where, worker = server(), os.environ.get("PYTEST_XDIST_WORKER", "")
+    name, template = name + worker, template if template == "template0" else template + worker
     with psycopg.connect(**where, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(
@@ -140,4 +141,8 @@ def make_database(name: str, *, template: str = "template0") -> str:
 def drop_database(name: str) -> None:
     """Drop one of them."""
     with psycopg.connect(**server(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                sql.Identifier(name + os.environ.get("PYTEST_XDIST_WORKER", ""))
+            )
+        )
