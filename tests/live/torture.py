@@ -118,6 +118,8 @@ class Campaign:
         if target.startswith("PostgreSQL"):
             assert self.postgres is not None
             return self.postgres.kill(target, self.dice)
+        if target == "pipeline of a run" and not _is_computing():  # one that waits for a run has nothing to lose
+            return False
         return self.house.kill(target, self.dice)
 
     def _compare(self, compare: Compare, number: int) -> None:
@@ -211,6 +213,17 @@ class Campaign:
             "starts_of_all": self.house.starts,
             "imports_given_up": Import.objects.filter(code="web.import_stopped").count(),
         }  # fmt: skip
+
+
+def _is_computing() -> bool:
+    from django.db import connections
+
+    from silian.web.runs.models import Run
+
+    connections.close_all()  # the server of the database may be another one since
+    is_computing = Run.objects.filter(state=Run.State.RUNNING).exists()
+    connections.close_all()
+    return is_computing
 
 
 def choose_records(dice: random.Random) -> None:

@@ -11,6 +11,7 @@ from django_tasks import task
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from silian.web.runs import processes
 from silian.web.runs.models import Run
 from silian.web.runs.reading import KEPT
 
@@ -20,9 +21,10 @@ QUEUE: Final = "runs"
 @task(queue_name=QUEUE)
 def run_task(number: int) -> None:
     """Compute a run that waits, or one that a killed worker left under way."""
-    from silian.web.runs.executing import execute  # the engines are heavy, and only this worker needs them
+    from silian.web.runs.executing import execute  # which asks for tasks itself
 
     execute(number)
+    processes.make_ready()
 
 
 def take_up_runs(worker: str) -> int:

@@ -166,6 +166,8 @@ def _progress(run: Run) -> dict[str, Any]:
     )
     ahead = Run.objects.filter(state__in=OPEN, pk__lt=run.pk).count() if run.state == Run.State.WAITING else 0
     return {
+        "is_new": (run.state == Run.State.WAITING and not ahead) or step == "start",  # its first word comes any moment
+        "place": JOB.index(step) + 1 if not run.steps and step in JOB else 0, "count": len(JOB),
         "step": STEPS.get(step, step), "done": done, "total": total, "words": now.get("words", ""),
         "percent": min(99, round(100 * share)), "ahead": ahead,
         "elapsed": lasting((timezone.now() - begun).total_seconds()),

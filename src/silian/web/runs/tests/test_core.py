@@ -1,7 +1,5 @@
 """Runs: started once, computed in a process of their own with the result of the command line, ended, adopted."""
 
-import subprocess
-
 import pytest
 from django.http import Http404
 
@@ -12,12 +10,11 @@ from silian.pipeline import Plan
 from silian.web.base.actors import VISITOR
 from silian.web.base.models import LogEntry, Notification, Place, Post
 from silian.web.catalog.models import Expert, Need
-from silian.web.runs import executing, queries, reading, starting, tasks
+from silian.web.runs import computing, executing, processes, queries, reading, starting, tasks
 from silian.web.runs.models import Run
 from silian.web.runs.plans import read_plan
 from silian.web.runs.regions import write_region
 
-POPEN = subprocess.Popen
 SMALL = "[report]\ncharts = false\n"
 
 
@@ -129,7 +126,7 @@ def test_a_place_without_needs_is_told_so(registry, folder, tmp_path):
 
 
 def test_a_run_gives_what_the_command_line_gives(begun, tmp_path):
-    executing.compute(begun.pk)
+    computing.compute(begun.pk)
 
     run = fresh(begun)
     by_hand = pipeline.run(run.folder / "region", tmp_path / "out", plan=Plan.of({"report": {"charts": False}}))
@@ -142,7 +139,7 @@ def test_a_run_gives_what_the_command_line_gives(begun, tmp_path):
 def test_a_run_of_one_engine_gives_its_tables_alone(people, folder):
     run, _is_new = starting.start(people["administrator"].actor, place=Place.root(), steps=("link",), plan=SMALL)
     Run.objects.update(state=Run.State.RUNNING)
-    executing.compute(run.pk)
+    computing.compute(run.pk)
 
     assert fresh(run).state == "done"
     assert sorted(path.stem for path in (run.folder / "out").glob("s*.parquet")) == ["same", "same_people"]
@@ -151,7 +148,7 @@ def test_a_run_of_one_engine_gives_its_tables_alone(people, folder):
 
 def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, people):
     Run.objects.filter(pk=begun.pk).update(plan="[match]\ntop_k = 0")
-    executing.compute(begun.pk)
+    computing.compute(begun.pk)
 
     run = fresh(begun)
     assert (run.state, run.code) == ("failed", "plan.value")
@@ -160,8 +157,8 @@ def test_a_run_that_fails_says_why_and_tells_who_started_it(begun, people):
 
 
 def test_a_fault_of_the_program_is_told_as_one(begun, monkeypatch, caplog):
-    monkeypatch.setattr(executing, "prepare", lambda _: {}["nothing"])
-    executing.compute(begun.pk)
+    monkeypatch.setattr(computing, "prepare", lambda _: {}["nothing"])
+    computing.compute(begun.pk)
 
     assert (fresh(begun).state, fresh(begun).code, fresh(begun).found) == (
         "failed",
@@ -173,7 +170,7 @@ def test_a_fault_of_the_program_is_told_as_one(begun, monkeypatch, caplog):
 
 def test_a_run_that_shall_hold_does_so_when_it_is_done(begun):
     Run.objects.filter(pk=begun.pk).update(adopts=True)
-    executing.compute(begun.pk)
+    computing.compute(begun.pk)
 
     assert queries.current_run(Place.root()) == begun
     county = Place.objects.filter(level="county").first()
@@ -259,20 +256,7 @@ def test_folders_of_old_runs_go_but_those_adopted_and_the_newest(people, folder)
 def test_a_run_that_lasts_too_long_is_ended(people, folder, monkeypatch):
     run, _is_new = starting.start(people["administrator"].actor, place=Place.root(), plan=SMALL)
     monkeypatch.setattr(executing, "LONGEST", 0)
-    monkeypatch.setattr(executing.subprocess, "Popen", _Sleeping)
+    monkeypatch.setattr(processes, "COMMAND", ("sleep",))
     executing.execute(run.pk)
 
     assert (fresh(run).state, fresh(run).code) == ("failed", "web.run_overdue")
-
-
-class _Sleeping:
-    """A process that does nothing until it is ended."""
-
-    def __init__(self, _command):
-        self.own = POPEN(["sleep", "60"])
-        self.poll, self.wait, self.terminate, self.kill = (
-            self.own.poll,
-            self.own.wait,
-            self.own.terminate,
-            self.own.kill,
-        )

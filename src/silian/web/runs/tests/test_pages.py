@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from silian.web.base.models import LogEntry, Place
-from silian.web.runs import executing, starting
+from silian.web.runs import computing, starting
 from silian.web.runs.models import Run
 
 SMALL = "[report]\ncharts = false\n"
@@ -25,7 +25,7 @@ def computed(django_db_setup, django_db_blocker, tmp_path_factory):
     settings.RUNS_FOLDER, settings.DISTRICTS_FILE = folder, folder / "none.geojson"
     with django_db_blocker.unblock(), transaction.atomic():
         run = Run.objects.create(name="a", place=Place.root(), plan=SMALL, state=Run.State.RUNNING)
-        executing.compute(run.pk)
+        computing.compute(run.pk)
         made = run.folder
         transaction.set_rollback(True)
     settings.RUNS_FOLDER, settings.DISTRICTS_FILE = kept
@@ -137,13 +137,23 @@ def test_a_run_under_way_tells_how_far_it_is(people, settings, tmp_path):
     text = page.content.decode()
 
     assert 'hx-trigger="every 1s"' in text
-    assert "匹配专家" in text
+    assert "第 7 步，共 14 步：匹配专家" in text
     assert "30 / 120" in text
     assert "1,200" in text
     part = people["broker"].client.get(reverse("run", args=[run.pk]), headers={"hx-request": "true"})
     assert b"<html" not in part.content
     people["broker"].client.post(reverse("run_cancel", args=[run.pk]))
     assert Run.objects.get().is_cancelled
+
+
+@pytest.mark.parametrize(("state", "progress"), [("waiting", {}), ("running", {"step": "start"})])
+def test_a_run_that_has_said_nothing_yet_is_asked_about_more_often(people, settings, tmp_path, state, progress):
+    settings.RUNS_FOLDER = tmp_path
+    run = Run.objects.create(name="a", place=Place.root(), state=state, progress=progress)
+    behind = Run.objects.create(name="b", place=Place.root(), state="waiting")
+
+    assert 'hx-trigger="every 400ms"' in people["broker"].client.get(reverse("run", args=[run.pk])).content.decode()
+    assert 'hx-trigger="every 1s"' in people["broker"].client.get(reverse("run", args=[behind.pk])).content.decode()
 
 
 def test_a_failed_run_says_why_and_what_to_do(people, settings, tmp_path):

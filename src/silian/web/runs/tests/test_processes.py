@@ -118,3 +118,27 @@ def test_a_running_run_is_cancelled_and_its_process_ends(site):
 
     assert not child.is_running()
     assert state_of(site)["state"] == "cancelled"
+
+
+def test_a_process_waits_for_the_next_run_and_another_for_the_one_after(site):
+    worker = site.start("work", "--queue", "runs")
+    ready = wait_for(lambda: children_of(worker.pid))[0]
+    site.script(START.format(plan=LONG, steps=("link",)))
+    wait_for(lambda: not ready.is_running())
+    assert state_of(site)["state"] == "done"
+
+    next_one = wait_for(lambda: children_of(worker.pid))[0]
+    worker.kill()
+    worker.communicate()
+    wait_for(lambda: not next_one.is_running())
+
+
+def test_a_process_killed_while_it_waits_costs_no_run(site):
+    worker = site.start("work", "--queue", "runs")
+    wait_for(lambda: children_of(worker.pid))[0].kill()
+    site.script(START.format(plan=LONG, steps=("link",)))
+    wait_for(lambda: state_of(site)["state"] not in ("waiting", "running"))
+    worker.terminate()
+    worker.communicate()
+
+    assert state_of(site)["state"] == "done"

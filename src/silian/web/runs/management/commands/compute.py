@@ -1,4 +1,4 @@
-"""Compute a run: started by the worker of runs, see `runs/executing.py`."""
+"""Compute a run: started by the worker of runs before there is one, see `runs/processes.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
+from silian.web.runs.processes import wait_for_number
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
@@ -15,19 +17,18 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     """One run, in a process of its own."""
 
-    help = "Compute a run that the worker has begun; called by the worker."
+    help = "Compute the run whose number the worker tells on standard input; called by the worker."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which run, and the process of the worker that sees to it."""
-        parser.add_argument("number", type=int)
+        """The process of the worker that sees to it."""
         parser.add_argument("worker", type=int)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Compute."""
-        from silian.web.runs.executing import compute, end_with
-
-        end_with(options["worker"])
+        """Get ready, wait for the number, compute."""
         with contextlib.suppress(OSError):
             os.nice(5)  # pages are answered first
-        compute(options["number"])
+        number = wait_for_number(options["worker"])
+        from silian.web.runs.computing import compute
+
+        compute(number)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from silian.web.base.operation.beats import beating
 from silian.web.catalog.tasks import take_up, worker_name
+from silian.web.runs.processes import kept_ready
 from silian.web.runs.tasks import QUEUE, take_up_runs
 
 if TYPE_CHECKING:
@@ -39,4 +40,6 @@ class Command(BaseCommand):
             for kind, others in (("worker", QUEUE), (QUEUE, "default")):
                 if queue != others:
                     alive.enter_context(beating(f"{kind}-{name}"))
+            if queue != "default" and not options["batch"]:
+                alive.enter_context(kept_ready())
             call_command("db_worker", queue_name=queue, worker_id=name, interval=0.5, verbosity=0, **more)
