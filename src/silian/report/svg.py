@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 WIDTH: Final = 560  # units of a picture; a unit is a pixel where there is room
 BAR: Final = 30  # units of a row of bars
@@ -142,13 +144,15 @@ def curve(points: Sequence[tuple[float, float, bool, str]], *, label: str, acros
         )
 
     drawn = []
-    for part in range(5):
-        y = y_low + (y_high - y_low) * part / 4
+    for y in (tick for tick in steps([y_low, y_high]) if y_low <= tick <= y_high):
         _, at = place(0, y)
         drawn.append(f'<line class="p-axis" x1="{left:g}" x2="{WIDTH - 20:g}" y1="{at:g}" y2="{at:g}"/>')
-        drawn.append(_text(left - 8, at, f"{y:.3g}", "p-end p-quiet"))
-        x, _ = place(x_end * part / 4, y)
-        drawn.append(_text(x, height - below + 16, f"{x_end * part / 4:.2g}", "p-middle p-quiet"))
+        drawn.append(_text(left - 8, at, f"{y:g}", "p-end p-quiet"))
+    drawn += [
+        _text(place(x, y_low)[0], height - below + 16, f"{x:g}", "p-middle p-quiet")
+        for x in steps([0.0, x_end])
+        if x <= x_end
+    ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(p[0], p[1]) for p in points))
     drawn.append(f'<polyline class="p-line" points="{line}"/>')
     for x, y, is_here, told in points:
@@ -161,26 +165,53 @@ def curve(points: Sequence[tuple[float, float, bool, str]], *, label: str, acros
     return framed("".join(drawn), width=WIDTH, height=height, label=label)
 
 
-def shapes(drawn: Mapping[str, Any], marks: Mapping[str, Mark], *, label: str) -> str:
-    """Districts as shapes, coloured by their value; those without one are grey.
+def shapes(
+    drawn: Mapping[str, Any], marks: Mapping[str, Mark], *, label: str,
+    told: Callable[[float], str] = "{:g}".format, least: float = 0.0,
+) -> str:  # fmt: skip
+    """Districts as shapes, coloured by their value, with the key of the colours; those without a value are grey.
 
     Parameters
     ----------
     drawn : width, height, shapes (id → d of a path, digits and M L Z alone), labels (id → x, y)
+    told : a value in words, for the key
+    least : the finest difference that the words can tell
     """
-    top = max((mark.value or 0.0 for mark in marks.values()), default=0.0) or 1.0
+    known = [mark.value for mark in marks.values() if mark.value is not None and math.isfinite(mark.value)]
+    limits = steps(known, least=least)
     own, names = [], []
     size = "p-large" if len(drawn["shapes"]) <= MANY else "p-middling"
     for one, path in drawn["shapes"].items():
         mark = marks.get(one, Mark(one, "–"))
-        level = "none" if mark.value is None else str(shade(mark.value / top))
+        level = "none" if mark.value is None else str(step_of(mark.value, limits))
         shape = f'<path class="p-shape p-{level}" d={_quoted(path)}/>'
         own.append(_linked(shape, mark.href, f"{mark.name} · {mark.told}"))
         x, y = drawn["labels"][one]
         ink = f"p-middle {size} p-on" if level in ("3", "4") else f"p-middle {size}"
-        names.append(_text(x, y - 18, fitted(mark.name, 220, size=22), ink) + _text(x, y + 20, mark.told, ink))
+        names.append(_text(x, y - 18, fitted(mark.name, 320, size=22), ink) + _text(x, y + 20, mark.told, ink))
     inner = "".join(own) + f'<g class="p-names" aria-hidden="true">{"".join(names)}</g>'
-    return framed(inner, width=drawn["width"], height=drawn["height"], label=label)
+    key, deep = _key(limits, told, least=least, width=drawn["width"], top=drawn["height"])
+    return framed(inner + key, width=drawn["width"], height=drawn["height"] + deep, label=label)
+
+
+def _key(
+    limits: Sequence[float], told: Callable[[float], str], *, least: float, width: float, top: float
+) -> tuple[str, float]:
+    """The key of a colour scale in rows below a picture, and how high they are; nothing where there is one colour."""
+    row, size = 56.0, 34  # of letters on a phone, where they are largest
+    x, y, drawn = 0.0, top + 24, []
+    for place, (low, high) in enumerate(pairwise(limits)):
+        end = high - least if least >= 1 else high  # counts: 10–19, not 10–20
+        words = told(low) if end <= low else f"{told(low)}–{told(end)}"
+        room = 64 + wide(words, size)
+        if x and x + room > width:
+            x, y = 0.0, y + row
+        shaded = shade_of(place, len(limits) - 1)
+        drawn.append(_rect(x, y, 40, 30, f"p-{shaded}") + _text(x + 50, y + 15, words, "p-large p-quiet"))
+        x += room
+    if len(drawn) < 2:
+        return "", 0.0
+    return f'<g class="p-key">{"".join(drawn)}</g>', y + row - top
 
 
 def segments(
@@ -195,7 +226,7 @@ def segments(
     words : the names of the states by their code, and "" for what is not stated
     href : chain → address of its graph
     """
-    left, step, row = 150.0, 132.0, 64.0
+    left, step, row = 150.0, 170.0, 64.0
     drawn = []
     of_row: dict[Any, list[Mapping[str, Any]]] = {}
     for part in parts:
@@ -256,6 +287,44 @@ def graph(
         drawn.append(_linked(inner, href.get(box["product_id"], ""), told))
     width, height = (max((b[k] for b in boxes), default=1.0) for k in ("x2", "y2"))
     return framed("".join(drawn), width=12 + width * step, height=12 + (height - low) * row, label=label)
+
+
+def steps(values: Sequence[float], *, least: float = 0.0) -> list[float]:
+    """Where the steps of a colour scale over some values begin, and where the last one ends: round numbers.
+
+    Examples
+    --------
+    >>> steps([0.94, 0.96, 1.0], least=0.01), steps([3, 41], least=1), steps([2, 2]), steps([])
+    ([0.94, 0.96, 0.98, 1.0, 1.02], [0.0, 10.0, 20.0, 30.0, 40.0, 50.0], [2.0, 3.0], [])
+    """
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    if high - low <= 1e-12 * max(abs(high), 1.0):
+        return [float(low), float(low) + 1.0]
+    power = math.floor(math.log10((high - low) / SHADES))
+    for step in (times * 10.0**more for more in range(power, power + 3) for times in (1, 2, 5)):
+        first = math.floor(low / step + 1e-9)
+        count = math.floor(high / step + 1e-9) - first + 1
+        if count <= SHADES and step >= least:
+            break
+    return [round((first + place) * step, 10) for place in range(count + 1)]
+
+
+def step_of(value: float, limits: Sequence[float]) -> int:
+    """The colour of a value on a scale of `steps`.
+
+    Examples
+    --------
+    >>> [step_of(value, [0.94, 0.96, 0.98, 1.0, 1.02]) for value in (0.94, 0.96, 1.0)], step_of(2.0, [2.0, 3.0])
+    ([0, 1, 4], 2)
+    """
+    return shade_of(max(0, bisect_right(limits, value + 1e-9) - 1), len(limits) - 1)
+
+
+def shade_of(place: int, count: int) -> int:
+    """The shade of a step among some: the palest to the deepest; the middle one where there is one alone."""
+    return SHADES // 2 if count < 2 else round(min(place, count - 1) * (SHADES - 1) / (count - 1))
 
 
 def shade(share: float) -> int:
@@ -322,9 +391,3 @@ def _printable(text: str) -> str:
 
 def _quoted(text: str) -> str:
     return quoteattr(_printable(text))
-
-
-def levels(values: Iterable[float | None]) -> list[float]:
-    """Where the steps of the colour scale of some values begin, for its key."""
-    top = max((v for v in values if v is not None), default=0.0)
-    return [top * step / SHADES for step in range(SHADES)]

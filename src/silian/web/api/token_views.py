@@ -39,7 +39,8 @@ class TokenForm(forms.Form):
     )  # fmt: skip
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("范围"), choices=[(name, name) for name, _told in SCOPES],
-        widget=forms.CheckboxSelectMultiple, help_text=gettext_lazy("只勾选用得到的。令牌的权限不会超过您本人。"),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "one"}),
+        help_text=gettext_lazy("只勾选用得到的。令牌的权限不会超过您本人。"),
         error_messages={"required": gettext_lazy("请至少勾选一项。")},
     )  # fmt: skip
     days = forms.TypedChoiceField(

@@ -6,9 +6,12 @@ import json
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from django.utils.translation import gettext
+
 from silian.errors import PlanError, WebError
 from silian.pipeline import Plan, settings
 from silian.text.encoders import NAMES
+from silian.web.base.languages import first_clause, page_language
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -53,6 +56,35 @@ def stated(plan: Plan) -> dict[str, Any]:
     {'match.top_k': 3}
     """
     return {name: value for name, _field, default in settings() if (value := _value(plan, name)) != default}
+
+
+def called(name: str) -> str:
+    """What a setting is for, in short, in the language of the page; its name where it is of an older version.
+
+    Examples
+    --------
+    >>> called("match.same_district")
+    '只保留同一区县的配对'
+    """
+    notes = next((field.metadata for one, field, _default in settings() if one == name), None)
+    if notes is None:
+        return name
+    return first_clause(notes["meaning" if page_language() == "en" else "meaning_zh"])
+
+
+def shown(value: Any) -> str:
+    """The value of a setting as people read it.
+
+    Examples
+    --------
+    >>> shown(True), shown(None), shown(0.25), shown([])
+    ('是', '—', '0.25', '—')
+    """
+    if isinstance(value, bool):
+        return gettext("是") if value else gettext("否")
+    if isinstance(value, list | tuple):
+        return gettext("、").join(map(str, value)) or "—"
+    return "—" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def joined(text: str, more: Mapping[str, Any]) -> str:

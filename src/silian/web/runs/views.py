@@ -25,12 +25,14 @@ from silian.web.catalog.rules import STEWARDS
 from silian.web.runs import comparing, queries, starting
 from silian.web.runs.forms import RunForm
 from silian.web.runs.models import Run
-from silian.web.runs.plans import read_plan, stated
+from silian.web.runs.plans import called, read_plan, shown, stated
 from silian.web.runs.reading import out_of, receipt_of
+from silian.web.runs.results.names import named
 from silian.web.runs.results.rules import READERS
 from silian.web.runs.wording import JOB, STEPS, labels_of, lasting, why
 
 if TYPE_CHECKING:
+    from silian.web.base.actors import Actor
     from silian.web.base.requests import SignedIn
 
 PAGE: Final = 50
@@ -127,7 +129,7 @@ def _told(request: SignedIn, run: Run) -> dict[str, Any]:
         "run": run, "is_open": is_open, "row": _row(run), "why": why(run),
         "may_start": queries.may_start(actor, run.place), "may_adopt": queries.may_adopt(actor, run.place),
         "may_take": any(actor.holds(role, over=run.place.path) for role in STEWARDS),
-        "plan": [(name, value) for name, value in stated(read_plan(run.plan)).items()] if run.plan else [],
+        "plan": [(called(name), name, shown(v)) for name, v in stated(read_plan(run.plan)).items()] if run.plan else [],
     }  # fmt: skip
     if is_open:
         return shared | _progress(run)
@@ -270,7 +272,19 @@ def run_compare(request: SignedIn, number: int) -> HttpResponse:
         shared["told"] = comparing.compare(run, other, language=page_language())
     except SilianError as error:
         shared["gone"] = error.message(page_language())
-    labels = labels_of()
     if "told" in shared:
-        shared["inputs"] = [(labels.get(noun, noun), a, b) for noun, a, b in shared["told"].inputs]
+        shared |= _compared(request.actor, shared["told"])
     return render(request, "runs/compare.html", shared)
+
+
+def _compared(actor: Actor, told: comparing.Comparison) -> dict[str, Any]:
+    """What differs in words: settings, tables, and the needs and experts that the person may see. Cost: two queries."""
+    labels, now = labels_of(), timezone.now()
+    needs = named(actor, "needs", [row["need_id"] for row in told.needs], now)
+    sides = [(row["need_id"], row["gone"] or [], row["come"] or []) for row in told.needs]
+    experts = named(actor, "experts", [one for _need, gone, come in sides for one in (*gone, *come)], now)
+    return {
+        "inputs": [(labels.get(noun, noun), a, b) for noun, a, b in told.inputs],
+        "plan": [(called(name), name, shown(a), shown(b)) for name, a, b in told.plan],
+        "needs": [(needs[n], [experts[e] for e in gone], [experts[e] for e in come]) for n, gone, come in sides],
+    }

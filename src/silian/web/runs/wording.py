@@ -40,7 +40,7 @@ def why(run: Run) -> str:
 def labels_of() -> dict[str, str]:
     """What the tables of a run, read and made, are called in the language of the page."""
     every = {**schema.tables(), **schema.results()}
-    return {name: table.label(page_language()) for name, table in every.items()}
+    return {name: table.label(page_language()) for name, table in every.items()} | {"charts": _("图表")}
 
 
 def lasting(seconds: float) -> str:

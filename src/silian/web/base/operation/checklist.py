@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Mark = Literal["met", "not met", "operator"]
 MARKS: Final = {"met": ("符合", "met"), "not met": ("不符合", "not met"), "operator": ("需自查", "operator's own")}
+UNITS: Final = {"s": ("秒", "s"), "m": ("分钟", "min"), "h": ("小时", "h"), "d": ("天", "d")}
 HALF_A_YEAR: Final = timedelta(days=183)
 NOT_ASSESSED: Final = (
     "供自查，不代替等级保护测评。条款指 GB/T 22239-2019；第三级条款标为“进一步”。",
@@ -179,9 +180,35 @@ def lock_out() -> Answer:
     return _held(
         bool(limit) and idle <= 2 and longest <= 24,
         Said(
-            f"输错 5 次锁定 15 分钟（{limit}）；无操作 {idle:g} 小时、最长 {longest:g} 小时退出",
-            f"five wrong passwords shut an account for 15 minutes ({limit}); sessions end after {idle:g} h idle, "
-            f"{longest:g} h at most",
+            f"{_locked(limit).zh}；无操作 {idle:g} 小时、最长 {longest:g} 小时退出",
+            f"{_locked(limit).en}; sessions end after {idle:g} h idle, {longest:g} h at most",
+        ),
+        Said("恢复默认限制。", "Put the default limits back."),
+    )
+
+
+def _locked(limit: str) -> Said:
+    """The limit on wrong passwords of one account in words: of `20/m/ip,5/15m/key` five in fifteen minutes."""
+    of_account = next((part.split("/") for part in limit.split(",") if part.endswith("/key")), None)
+    if of_account is None:
+        return Said("登录失败不锁定", "wrong passwords shut no account")
+    times, period = of_account[0], of_account[1]
+    length, unit = period[:-1] or "1", UNITS[period[-1]]
+    return Said(
+        f"{length} {unit[0]}内输错 {times} 次即锁定",
+        f"{times} wrong passwords within {length} {unit[1]} shut an account",
+    )
+
+
+def residue() -> Answer:
+    """What is left of what signs people in."""
+    argon, idle = "Argon2" in settings.PASSWORD_HASHERS[0], settings.SESSION_COOKIE_AGE / 3600
+    return _held(
+        argon and idle <= 2,
+        Said(
+            f"口令只存{'加盐的 Argon2' if argon else '非 Argon2 '}散列；退出时删除会话，无操作 {idle:g} 小时后失效",
+            f"passwords are kept as {'salted Argon2' if argon else 'other'} hashes alone; a session is deleted at "
+            f"sign-out and ends after {idle:g} h idle",
         ),
         Said("恢复默认限制。", "Put the default limits back."),
     )
@@ -292,7 +319,8 @@ def versions() -> Answer:
 
     import django
 
-    told = f"silian {__version__}, Python {platform.python_version()}, Django {django.__version__}, {connection.vendor}"
+    own, language, web = __version__, platform.python_version(), django.__version__
+    told = f"Silian {own}, Python {language}, Django {web}, {connection.display_name}"
     return Answer(
         "operator",
         Said(told, told),
@@ -458,7 +486,7 @@ CHECKS: Final = (
         "remains",
         "7.1.4.9",
         Said("鉴别信息所在空间释放前清除", "What signs people in leaves no trace"),
-        lock_out,
+        residue,
     ),
     Check(
         "personal",

@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Case, Count, F, Min, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -32,6 +32,9 @@ NO_ROOM: Final = 200 * 1024**2  # bytes below which nothing can be taken any mor
 LONG_WAIT: Final = 900.0  # seconds that a task waits after its time
 UNSEALED: Final = timedelta(minutes=15)
 UNCHECKED: Final = timedelta(days=2)
+KINDS: Final = {  # of processes that beat
+    "worker": gettext_lazy("日常任务"), "runs": gettext_lazy("计算任务"), "keeper": gettext_lazy("检索索引维护"),
+}  # fmt: skip
 
 
 def hours(seconds: float) -> str:
@@ -40,12 +43,15 @@ def hours(seconds: float) -> str:
     Examples
     --------
     >>> hours(30), hours(7200), hours(300_000)
-    ('30 s', '2 h', '3 d')
+    ('30 秒', '2 小时', '3 天')
     """
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= (2 * size if unit == "d" else size):
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    if seconds >= 2 * 86_400:
+        return ngettext("%(count)s 天", "%(count)s 天", days := round(seconds / 86_400)) % {"count": days}
+    if seconds >= 3600:
+        return ngettext("%(count)s 小时", "%(count)s 小时", whole := round(seconds / 3600)) % {"count": whole}
+    if seconds >= 60:
+        return ngettext("%(count)s 分钟", "%(count)s 分钟", minutes := round(seconds / 60)) % {"count": minutes}
+    return ngettext("%(count)s 秒", "%(count)s 秒", few := round(seconds)) % {"count": few}
 
 
 def size(count: float) -> str:
@@ -108,15 +114,21 @@ def cache_table() -> Found:
     return Found("ok", _("缓存表可用。"))
 
 
+def kind_of(name: str) -> str:
+    """What a process is for, from the name that it beats by; the name where it is of no known kind."""
+    return str(KINDS.get(name.partition("-")[0], name))
+
+
 def processes() -> Found:
     """Whether a worker and the keeper of the index are alive."""
     found = beats.beats()
     alive = [beat.name for beat in found if beat.is_alive]
     dead = [beat.name for beat in found if not beat.is_alive]
-    missing = [kind for kind in ("worker", "runs", "keeper") if not any(name.startswith(kind) for name in alive)]
+    missing = [kind for kind in KINDS if not any(name.startswith(kind) for name in alive)]
     told = {"alive": len(alive), "dead": len(dead), "missing": missing}
     if missing:
-        return Found("late", _("没有在运行的后台进程：%(names)s。") % {"names": "、".join(missing)}, told)
+        names = _("、").join(str(KINDS[kind]) for kind in missing)
+        return Found("late", _("没有在运行的后台进程：%(names)s。") % {"names": names}, told)
     if dead:
         return Found("late", _("%(count)s 个后台进程没有响应。") % {"count": len(dead)}, told)
     return Found("ok", _("%(count)s 个后台进程正常。") % {"count": len(alive)}, told)
@@ -138,6 +150,8 @@ def tasks() -> Found:
     seconds = (timezone.now() - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
     found = {"waiting": waiting["count"], "seconds": round(seconds), "failed": told["failed"]}
     words = _("%(waiting)s 个任务等待中，最久 %(time)s；24 小时内失败 %(failed)s 个。")
+    if not waiting["count"]:
+        words = _("没有任务在等待；24 小时内失败 %(failed)s 个。")
     words %= {"waiting": waiting["count"], "time": hours(seconds), "failed": told["failed"]}
     return Found("late" if seconds > LONG_WAIT or told["failed"] else "ok", words, found)
 
@@ -156,7 +170,7 @@ def backup() -> Found:
     last = next(iter(kept()), None)
     if last is None:
         return Found("late", _("还没有备份。"), {"seconds": None})
-    words = _("最近一次备份在 %(time)s 前。") % {"time": hours(last.age)}
+    words = _("最近一次备份在%(time)s前。") % {"time": hours(last.age)}
     return Found("late" if last.age > TOO_OLD else "ok", words, {"seconds": round(last.age), "bytes": last.bytes})
 
 

@@ -23,7 +23,7 @@ from silian.web.base.log import log
 from silian.web.base.models import Place, Post
 from silian.web.base.operation import beats, checklist, exporting, health
 from silian.web.base.operation.kept import kept
-from silian.web.base.operation.parts import size
+from silian.web.base.operation.parts import kind_of, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,12 +46,12 @@ def operation_page(request: SignedIn) -> HttpResponse:
     failed = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED).order_by("-finished_at")[:SHOWN]
     shared: dict[str, Any] = {
         "health": health.look(),  # now, and in the language of who asks
-        "beats": beats.beats(),
+        "beats": [(kind_of(beat.name), beat) for beat in beats.beats()],
         "failed": [_told(each) for each in failed],
         "backups": [(each, size(each.bytes)) for each in kept()[:7]],
         "versions": [
-            ("silian", __version__), ("Python", platform.python_version()), ("Django", django.__version__),
-            (connection.vendor, _database_version()),
+            ("Silian", __version__), ("Python", platform.python_version()), ("Django", django.__version__),
+            (connection.display_name, _database_version()),
         ],
     }  # fmt: skip
     return render(request, "base/operation/operation.html", shared)

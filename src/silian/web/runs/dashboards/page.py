@@ -94,6 +94,17 @@ class Page:
     livelihood: list[Shown] = field(default_factory=list)
     sentences: list[tuple[str, str, str, str]] = field(default_factory=list)  # before, number, after, address
     every: list[Shown] = field(default_factory=list)
+    is_divided: bool = False  # whether there are districts to hold against each other
+
+    @property
+    def of_funnel(self) -> list[Shown | None]:
+        """Every figure of the funnel."""
+        return [one for stage in self.funnel for one in (stage.shown, stage.days)]
+
+    @property
+    def of_people(self) -> list[Shown]:
+        """The figures of the assignment and of the fields of livelihood."""
+        return [*self.assignment, *self.livelihood]
 
 
 class _Reader:
@@ -185,7 +196,8 @@ def _fill_balance(page: Page, read: _Reader) -> None:
     if desk.snapshot is None:
         return
     names = below(desk.snapshot, desk.place, Place.Level.COUNTY)
-    if len(names) < 2:
+    page.is_divided = len(names) > 1
+    if not page.is_divided:
         return
     called = {p.pk: str(p) for p in desk.places}
     told = {place_id: figures_of(desk.snapshot, place_id) for place_id in names}

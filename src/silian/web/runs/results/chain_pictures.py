@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -45,6 +47,11 @@ class Figure(NamedTuple):
     digits: int = 0
     list: str = ""  # name of the address
     asked: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def least(self) -> float:
+        """The finest difference that its words can tell."""
+        return 0.01 if self.is_share else 10.0**-self.digits
 
 
 def _over(one: str, other: str) -> Callable[[Mapping[str, Any]], float | None]:
@@ -175,22 +182,31 @@ def gap_ranking(seat: Seat, asked: Mapping[str, str]) -> Picture:
 def district_map(seat: Seat, asked: Mapping[str, str]) -> Picture:
     """The districts, coloured by a figure that is chosen; its table has all figures."""
     chosen = asked.get("figure", "") if asked.get("figure") in FIGURES else "served"
+    of = FIGURES[chosen]
     table = seat.stored.ready("districts").collect().to_dicts()
     names = labels("districts", [row["district_id"] for row in table])
     marks, rows = {}, []
     for row in table:
         one = row["district_id"]
-        name, value = district(names, one), FIGURES[chosen].value(row)
-        marks[one] = svg.Mark(
-            name, _told(FIGURES[chosen], value), value, link(seat, "districts", figure=chosen, at=one)
-        )
+        name, value = district(names, one), of.value(row)
+        marks[one] = svg.Mark(name, _told(of, value), value, link(seat, "districts", figure=chosen, at=one))
         cells = [_figure(seat, f, f.value(row), one) for f in FIGURES.values()]
         rows.append([Cell(name, marks[one].href), *cells])
     drawn = seat.stored.drawn("districts")
-    picture = svg.shapes(drawn, marks, label=str(FIGURES[chosen].name)) if drawn else ""
+    picture = svg.shapes(drawn, marks, label=str(of.name), told=partial(_told, of), least=of.least) if drawn else ""
     heads = (_("区县"), *(str(f.name) for f in FIGURES.values()))
-    note = _("颜色越深数值越大；灰色为没有数据。点选一个区县查看它的数字与名单。")
-    return Picture("district_map", str(FIGURES[chosen].name), note, picture, heads, rows, _query(figure=chosen))
+    note = _("颜色见图例；灰色为没有数据。点选一个区县查看它的数字与名单。")
+    return Picture("district_map", str(of.name), note, picture, heads, rows, _query(figure=chosen))
+
+
+def ranking(seat: Seat, chosen: str) -> list[tuple[Cell, str]]:
+    """The districts by a figure, the largest first, those without it last: each with its value in words."""
+    of, table = FIGURES[chosen], seat.stored.ready("districts").collect().to_dicts()
+    names = labels("districts", [row["district_id"] for row in table])
+    values = {row["district_id"]: of.value(row) for row in table}
+    order = sorted(values, key=lambda one: -math.inf if values[one] is None else values[one] or 0.0, reverse=True)
+    to = {one: link(seat, "districts", figure=chosen, at=one) for one in order}
+    return [(Cell(district(names, one), to[one]), _told(of, values[one])) for one in order]
 
 
 def _told(of: Figure, value: float | None) -> str:

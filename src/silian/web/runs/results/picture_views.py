@@ -18,7 +18,7 @@ from silian.report._words import say
 from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.runs.results import lists, pictures, products
-from silian.web.runs.results.chain_pictures import CHAINS, FIGURES, PICTURES, district_map
+from silian.web.runs.results.chain_pictures import CHAINS, FIGURES, PICTURES, district_map, ranking
 from silian.web.runs.results.names import labels
 from silian.web.runs.results.stored import NONE
 from silian.web.runs.results.views import opened, waiting_page
@@ -46,7 +46,7 @@ def assignment_page(request: SignedIn, number: int | None = None) -> HttpRespons
     is_run = seat.stored.has("assigned", "proof")
     shared = {
         "seat": seat, "is_run": is_run, "tallies": _tallies(seat) if is_run else [],
-        "proof": _proof(seat) if is_run else [],
+        "proof": _proof(seat) if is_run else "",
         "drawn": _drawn(seat, pictures.ASSIGNMENT, request.GET) if is_run else [],
     }  # fmt: skip
     return render(request, "runs/results/assignment.html", shared)
@@ -107,6 +107,7 @@ def districts_page(request: SignedIn, number: int | None = None) -> HttpResponse
         "seat": seat, "picture": _shown(seat, picture), "chosen": chosen, "at": at,
         "figures": [(name, one.name) for name, one in FIGURES.items()],
         "panel": list(zip(picture.heads[1:], row[1:], strict=True)) if row else [], "place": row[0].text if row else "",
+        "ranking": [] if row else ranking(seat, chosen),
         "is_run": seat.stored.has("district_balance"), "has_map": bool(seat.stored.drawn("districts")),
     }  # fmt: skip
     return render(request, "runs/results/districts.html", shared)
@@ -189,7 +190,8 @@ def _shown(seat: Seat, picture: pictures.Picture) -> dict[str, Any]:
     files = {form: seat.url("picture", picture.name, form) for form in ("svg", "csv")}
     asked = f"?{picture.query}" if picture.query else ""
     return {
-        "name": picture.name, "title": picture.title, "note": picture.note, "heads": picture.heads, "is_run": True,
+        "name": picture.name, "title": picture.title, "note": picture.note, "is_run": True,
+        "heads": [(head, bool(picture.rows) and picture.rows[0][n].is_figure) for n, head in enumerate(picture.heads)],
         "svg": mark_safe(picture.drawn),  # noqa: S308 – `report.svg` escapes every text
         "rows": bool(picture.rows), "body": mark_safe(picture.body()),  # noqa: S308 – every text is escaped there
         "left": max(0, len(picture.rows) - pictures.ROWS),
@@ -210,13 +212,13 @@ def _tallies(seat: Seat) -> list[tuple[str, pictures.Cell]]:
         (_("已派专家人次"), pictures.figure(asked["assigned"], seat.url("served"))),
         (_("满足率"), pictures.share_of(share, seat.url("districts") + "?figure=served")),
         (_("尚缺专家的需求"), pictures.figure(asked["unmet"], seat.url("unmet"))),
-        (_("专家"), pictures.figure(
+        (schema.tables()["experts"].label(page_language()), pictures.figure(
             seat.own(seat.stored.ready("experts")).select(pl.len()).collect().item(), seat.url("loads")
         )),
     ]  # fmt: skip
 
 
-def _proof(seat: Seat) -> list[str]:
+def _proof(seat: Seat) -> str:
     """What was sought and what is proved, in sentences."""
     row, language = seat.stored.result("proof").collect().row(0, named=True), page_language()
     said = []
@@ -233,7 +235,7 @@ def _proof(seat: Seat) -> list[str]:
         said.append(say("proof.gap", language, **values, share=pictures.percent(row["gap"] / (row["total"] or 1.0))))
     if row["smallest_score"]:
         said.append(say("proof.smallest", language, score=f"{row['smallest_score']:.2f}"))
-    return said
+    return (" " if language == "en" else "").join(said)
 
 
 def _chips(page: lists.Page) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 14  # rows of a picture of bars, rows and columns of a matrix; its table has all
 ROWS: Final = 200  # of the table beside a picture
+SIGNS: Final = ("×", "○", "◐", "△", "□", "◇", "▽")  # of reasons, for eyes that miss colours
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
 
 
@@ -170,17 +171,20 @@ def unmet(seat: Seat, _asked: Mapping[str, str]) -> Picture:
         own = seat.own(seat.stored.ready("eased")).with_columns(pl.col("field").fill_null(""))
         counts = own.group_by("field", "reason").agg(needs=pl.len(), missing=pl.col("missing").sum())
         table = counts.sort("needs", "field", "reason", descending=[True, False, False]).collect()
+    signs = dict(zip(table["reason"].unique(maintain_order=True), SIGNS, strict=False))  # the reasons are too long
     rows, bars = [], []
     for field, reason, needs, missing in table.select("field", "reason", "needs", "missing").rows():
         href = link(seat, "unmet", field=field, reason=reason)
         state = "break" if reason == "no_candidate" else "blank"
-        name = f"{code('field', field)} · {code('unmet_reason', reason)}"
+        name = f"{signs.get(reason, '·')} {code('field', field)}"
         bars.append(svg.Bar(name, needs, told(needs), href=href, state=state))
         rows.append(
             [Cell(code("field", field)), Cell(code("unmet_reason", reason)), figure(needs, href), figure(missing)]
         )
     drawn = svg.bars(bars[:MOST], label=say("chart.unmet", page_language()))
-    return made("unmet", drawn, (_("技术领域"), _("原因"), _("需求数"), _("尚缺专家")), rows)
+    found = made("unmet", drawn, (_("技术领域"), _("原因"), _("需求数"), _("尚缺专家")), rows)
+    key = "".join(f"；{sign} {code('unmet_reason', reason)}" for reason, sign in signs.items())
+    return replace(found, note=found.note + (key if page_language() == "zh" else key.replace("；", "; ")))
 
 
 def worst_served(seat: Seat, _asked: Mapping[str, str]) -> Picture:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from silian.report._words import say
+from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.base.log import log
 from silian.web.catalog.records.reading import seen_or_404
@@ -94,7 +95,7 @@ def address(asked: matching.Asked, *, but: str = "", noun: str = "", page: int =
 
 
 def _noun(noun: str) -> str:
-    return _("成果") if noun == "achievements" else _("专家")
+    return schema.tables()[noun].label(page_language())
 
 
 def _label(name: str) -> str:
