@@ -190,7 +190,8 @@ def shapes(
         ink = f"p-middle {size} p-on" if level in ("3", "4") else f"p-middle {size}"
         names.append(_text(x, y - 18, fitted(mark.name, 320, size=22), ink) + _text(x, y + 20, mark.told, ink))
     inner = "".join(own) + f'<g class="p-names" aria-hidden="true">{"".join(names)}</g>'
-    key, deep = _key(limits, told, least=least, width=drawn["width"], top=drawn["height"])
+    ends = [*limits[:-1], max(known)] if known else []
+    key, deep = _key(ends, told, least=least, width=drawn["width"], top=drawn["height"])
     return framed(inner + key, width=drawn["width"], height=drawn["height"] + deep, label=label)
 
 
@@ -201,7 +202,8 @@ def _key(
     row, size = 56.0, 34  # of letters on a phone, where they are largest
     x, y, drawn = 0.0, top + 24, []
     for place, (low, high) in enumerate(pairwise(limits)):
-        end = high - least if least >= 1 else high  # counts: 10–19, not 10–20
+        is_last = place == len(limits) - 2
+        end = high - least if least >= 1 and not is_last else high  # counts: 10–19, not 10–20
         words = told(low) if end <= low else f"{told(low)}–{told(end)}"
         room = 64 + wide(words, size)
         if x and x + room > width:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 MOST: Final = 14  # rows of a picture of bars, rows and columns of a matrix; its table has all
 ROWS: Final = 200  # of the table beside a picture
-SIGNS: Final = ("×", "○", "◐", "△", "□", "◇", "▽")  # of reasons, for eyes that miss colours
+SIGNS: Final = {  # of reasons why a need is unmet, for eyes that miss colours; their words do not fit beside a bar
+    "no_candidate": "×", "capacity": "○", "conflict": "△", "at_most": "□", "apart": "◇", "veto": "▽", "cap": "◐",
+}  # fmt: skip
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
 
 
@@ -171,19 +173,21 @@ def unmet(seat: Seat, _asked: Mapping[str, str]) -> Picture:
         own = seat.own(seat.stored.ready("eased")).with_columns(pl.col("field").fill_null(""))
         counts = own.group_by("field", "reason").agg(needs=pl.len(), missing=pl.col("missing").sum())
         table = counts.sort("needs", "field", "reason", descending=[True, False, False]).collect()
-    signs = dict(zip(table["reason"].unique(maintain_order=True), SIGNS, strict=False))  # the reasons are too long
     rows, bars = [], []
     for field, reason, needs, missing in table.select("field", "reason", "needs", "missing").rows():
         href = link(seat, "unmet", field=field, reason=reason)
         state = "break" if reason == "no_candidate" else "blank"
-        name = f"{signs.get(reason, '·')} {code('field', field)}"
+        name = f"{SIGNS.get(reason, '·')} {code('field', field)}"
         bars.append(svg.Bar(name, needs, told(needs), href=href, state=state))
         rows.append(
             [Cell(code("field", field)), Cell(code("unmet_reason", reason)), figure(needs, href), figure(missing)]
         )
     drawn = svg.bars(bars[:MOST], label=say("chart.unmet", page_language()))
     found = made("unmet", drawn, (_("技术领域"), _("原因"), _("需求数"), _("尚缺专家")), rows)
-    key = "".join(f"；{sign} {code('unmet_reason', reason)}" for reason, sign in signs.items())
+    key = "".join(
+        f"；{SIGNS.get(reason, '·')} {code('unmet_reason', reason)}"
+        for reason in table["reason"].unique(maintain_order=True)
+    )
     return replace(found, note=found.note + (key if page_language() == "zh" else key.replace("；", "; ")))
 
 
