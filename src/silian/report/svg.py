@@ -205,7 +205,7 @@ def _key(
         is_last = place == len(limits) - 2
         end = high - least if least >= 1 and not is_last else high  # counts: 10–19, not 10–20
         words = told(low) if end <= low else f"{told(low)}–{told(end)}"
-        room = 64 + wide(words, size)
+        room = 80 + 1.25 * wide(words, size)  # signs such as % are wider than letters
         if x and x + room > width:
             x, y = 0.0, y + row
         shaded = shade_of(place, len(limits) - 1)
