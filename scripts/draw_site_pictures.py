@@ -31,7 +31,7 @@ SIZE, SEED = "county", "7"  # of the region; the demo site has the same one
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUALITY = 82  # of WebP
 MOST_BYTES = 150_000  # the README is read over slow lines too
-PATIENCE = 180.0  # seconds for the demo site to be filled, and for a file to be read
+PATIENCE = 600.0  # seconds for the demo site to be filled, for its first run, and for a file to be read
 
 
 class Shot(NamedTuple):
@@ -184,6 +184,24 @@ def _merge(page: Page, _folder: Path) -> None:
     page.click("main form a.main")
 
 
+def _board(page: Page, _folder: Path) -> None:
+    """The leader's page, when the first run of the site has given its figures."""
+    _wait(lambda: _shows(page, "/dashboard/", "#funnel ~ table tr:nth-child(2) a"))
+
+
+def _matches(page: Page, _folder: Path) -> None:
+    _wait(lambda: _shows(page, "/results/matches/", ".answer"))
+
+
+def _map(page: Page, _folder: Path) -> None:
+    _wait(lambda: _shows(page, "/results/districts/?figure=needs_heads", ".p-shape"))
+
+
+def _shows(page: Page, address: str, what: str) -> bool:
+    page.goto(SITE + address)
+    return page.locator(what).count() > 0
+
+
 def _has_pairs(page: Page) -> bool:
     page.goto(f"{SITE}/duplicates/pairs/organisations/")
     return page.locator("main tbody a").count() > 0
@@ -196,6 +214,9 @@ SHOTS = (
     Shot("merge", "broker", 1440, 900, "light", _merge),
     Shot("phone", "visitor", 390, 844, "light", _expert),
     Shot("dark", "visitor", 1440, 900, "dark", _list),
+    Shot("board", "leader", 1440, 1180, "light", _board),
+    Shot("matches", "broker", 1440, 900, "light", _matches),
+    Shot("map", "administrator", 1440, 900, "dark", _map),
 )
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
+from django.utils.translation import gettext as _
 
 from silian.report._words import say
 from silian.tables import schema
@@ -80,8 +81,9 @@ def sections_of(seat: Seat, product_id: str) -> list[Section]:
     found, language = {"organisations": orgs}, page_language()
     for noun in ("achievements", "experts"):
         found[noun] = named(seat.actor, noun, of[noun], seat.taken_at, beside=org_of(noun))
+    makers = f"{schema.results()['gaps']['makers'].label(language)}{_('：')}{len(firms)}"
     sections = [
-        _listed("firms", say("gap.makers", language, count=len(firms)), [orgs[o] for o in firms[:MOST]], firms),
+        _listed("firms", makers, [orgs[o] for o in firms[:MOST]], firms),
         *_fillers(seat, fillers, found),
         _needs(seat, evidence.filter(side="need")["other_id"].to_list()),
         _listed("buyer", _chain("buyers", count=len(buyers)), [orgs[o] for o in buyers[:MOST]], buyers),
@@ -151,5 +153,5 @@ def figures_of(gap: Mapping[str, Any]) -> list[tuple[str, Cell]]:
         made.append((table[name].label(language), figure(gap[name], anchor)))
     for side in ("upstream", "downstream"):
         of = _chain("of", here=gap[f"{side}_here"], all=gap[f"{side}_all"])
-        made.append((_chain(f"{side}_share"), Cell(of, f"#{side}", is_figure=True)))
+        made.append((_chain(f"{side}_share"), Cell(of, f"#{side}" if gap[f"{side}_all"] else "", is_figure=True)))
     return made
