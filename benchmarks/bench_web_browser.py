@@ -44,13 +44,13 @@ TIMES = """() => {
 }"""
 
 
-def serve(home: str) -> tuple[subprocess.Popen[bytes], str]:
+def serve(home: str, *, workers: int = 1) -> tuple[subprocess.Popen[bytes], str]:
     """The site on a free port, once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         bind = f"127.0.0.1:{free.getsockname()[1]}"
     told = {"SILIAN_HOME": home, "SILIAN_MODE": "demo", "DJANGO_SETTINGS_MODULE": "silian.web.settings"}
-    command = [sys.executable, "-m", "silian.web", "serve", "--bind", bind, "--size", "tiny", "--workers", "1"]
+    command = [sys.executable, "-m", "silian.web", "serve", "--bind", bind, "--size", "tiny", "--workers", str(workers)]
     process = subprocess.Popen(command, env=os.environ | told, stdout=subprocess.DEVNULL)
     end = time.monotonic() + START
     while time.monotonic() < end:

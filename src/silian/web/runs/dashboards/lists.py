@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.db import connection
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 from django.urls import reverse
 
@@ -18,7 +21,7 @@ from silian.web.runs.dashboards.measures import measures
 from silian.web.runs.dashboards.reading import NOTHING, figures_of, members_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from django.db.models import QuerySet
 
@@ -82,7 +85,7 @@ def listed(desk: Desk, code: str, given: Mapping[str, str], *, is_whole: bool = 
 
     Notes
     -----
-    Cost: three queries, whatever the number of rows.
+    Cost: two queries, and a third for words or an order by amount, whatever the number of rows.
     """
     measure = measures().get(code)
     if measure is None or desk.snapshot is None:
@@ -90,7 +93,7 @@ def listed(desk: Desk, code: str, given: Mapping[str, str], *, is_whole: bool = 
     source = measures()[measure.rows_of]
     members = members_of(desk.snapshot, desk.place.pk, source.code)
     amounts: dict[str, float | None] = dict(members.iter_rows())
-    records = visible(desk.actor, MODELS[source.noun].objects.filter(pk__in=list(amounts)))
+    records = visible(desk.actor, MODELS[source.noun].objects.filter(pk__in=_ids(amounts)))
     seen = records.count()
     words, sort, page = _asked(given)
     if words:
@@ -101,6 +104,12 @@ def listed(desk: Desk, code: str, given: Mapping[str, str], *, is_whole: bool = 
     told = figures_of(desk.snapshot, desk.place.pk).get(code, NOTHING)
     rows = [_row(desk, r, amounts[str(r.pk)]) for r in _ordered(records, source.noun, amounts, sort, start, end)]
     return Listed(measure, told, rows, count, len(amounts), len(amounts) - seen, page, words, sort)
+
+
+def _ids(some: Iterable[str]) -> RawSQL:
+    """Ids as one value: tens of thousands, each a value of its own, take the longest part of a second to be written."""
+    unfolded = {"postgresql": "json_array_elements_text(CAST(%s AS json))"}.get(connection.vendor, "json_each(%s)")
+    return RawSQL(f"SELECT value FROM {unfolded}", [json.dumps(list(some))])  # noqa: S608, S611 - names of our own
 
 
 def _asked(given: Mapping[str, str]) -> tuple[str, str, int]:

@@ -134,7 +134,7 @@ class _Reader:
 
 
 def page_of(desk: Desk) -> Page:
-    """The page of a place. Cost: one query for the names of gaps and one for those of districts.
+    """The page of a place. Cost: one query, for the names of gaps; 10 ms.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def report(desk: Desk, snapshot: Snapshot, form: str) -> bytes:
 
     Notes
     -----
-    Cost: 1 to 3 s the first time, then a read.
+    Cost: 1.2 s for Word, 0.05 s for the workbook; of a frozen month a read from the second time on.
     """
     if desk.is_live:
         return MAKERS[form](edition_of(desk, snapshot))

@@ -62,7 +62,7 @@ def behind(inputs: Inputs, day: date) -> dict[str, Behind]:
     Notes
     -----
     Where `is_rebuilt`, records without a day of their own are lacking, and measures that no day tells have the note
-    past. Cost: 0.3 s at 100,000 records.
+    past. Cost: 0.02 s at 77,000 records.
     """
     found = _Day(inputs, day)
     made = found.chains() | found.funnel() | found.times() | found.together() | found.results()
