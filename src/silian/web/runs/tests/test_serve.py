@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from silian.errors import WebError
+from silian.web.base.operation.tests.sites import Site
 from silian.web.catalog.models import Attachment, Export, Import
 from silian.web.catalog.tasks import sweep
 from silian.web.runs.management.commands import serve
@@ -36,6 +37,11 @@ def test_serve_says_that_its_folder_cannot_be_written(tmp_path):
 
     with pytest.raises(WebError, match=r"web\.folder"):
         serve._make_home(tmp_path / "file" / "home")
+
+
+def test_a_server_has_loaded_every_page_before_the_first_request(tmp_path):
+    told = Site(tmp_path, "").script("import sys, silian.web.wsgi; print('silian.web.urls' in sys.modules)")
+    assert told == "True\n"
 
 
 def test_serve_takes_half_written_uploads_away(tmp_path):
