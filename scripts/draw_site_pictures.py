@@ -144,8 +144,11 @@ def _search(page: Page, _folder: Path) -> None:
 
 
 def _need(page: Page, _folder: Path) -> None:
+    """A need and who can help with it, when the first run of the site has told."""
     page.goto(f"{SITE}/needs/?state=published&sort=-deadline_on")
     page.click("table.records tbody a >> nth=0")
+    address = page.url.removeprefix(SITE)
+    _wait(lambda: _shows(page, address, "#who-can-help"))
 
 
 def _expert(page: Page, _folder: Path) -> None:
@@ -209,14 +212,14 @@ def _has_pairs(page: Page) -> bool:
 
 SHOTS = (
     Shot("search", "visitor", 1440, 900, "light", _search),
-    Shot("need", "broker", 1440, 900, "light", _need),
     Shot("import", "broker", 1440, 900, "light", _import),
     Shot("merge", "broker", 1440, 900, "light", _merge),
     Shot("phone", "visitor", 390, 844, "light", _expert),
     Shot("dark", "visitor", 1440, 900, "dark", _list),
     Shot("board", "leader", 1440, 1180, "light", _board),
     Shot("matches", "broker", 1440, 900, "light", _matches),
-    Shot("map", "administrator", 1440, 900, "dark", _map),
+    Shot("need", "broker", 1440, 900, "light", _need),
+    Shot("map", "administrator", 1440, 1010, "dark", _map),
 )
 
 if __name__ == "__main__":
