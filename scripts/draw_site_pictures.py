@@ -1,6 +1,7 @@
 """Draw the pictures of the site for the README: docs/images/site-*.webp, from a demo site that this script starts.
 
-Run as `make picture`, or `python scripts/draw_site_pictures.py`. The site and what it keeps lie in a temporary folder.
+Run as `make picture`, or `python scripts/draw_site_pictures.py [NAME …]`. The site and what it keeps lie in a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Shot(NamedTuple):
 
 
 def main() -> int:
-    """Start the site, take every picture, say how large each is."""
+    """Start the site, take every picture, or those that are named, and say how large each is."""
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser_path is None:
         sys.stderr.write("Chromium is not installed\n")
@@ -55,7 +56,7 @@ def main() -> int:
     sizes = {}
     with tempfile.TemporaryDirectory() as folder, _site(Path(folder)) as passwords, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        for shot in SHOTS:
+        for shot in (each for each in SHOTS if each.name in (sys.argv[1:] or [each.name])):
             page = _page(browser, shot, passwords)
             shot.go(page, Path(folder))
             sizes[shot.name] = _draw(page, IMAGES / f"site-{shot.name}.webp")
@@ -118,6 +119,7 @@ def _page(browser: Browser, shot: Shot, passwords: dict[str, str]) -> Page:
         device_scale_factor=2 if shot.width < 600 else 1,
     )  # fmt: skip
     context.add_cookies([{"name": "theme", "value": shot.theme, "url": SITE}])
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     if shot.role != "visitor":
         page.goto(f"{SITE}/account/login/")
