@@ -28,6 +28,7 @@ def compute(number: int) -> None:
     try:
         plan = read_plan(run.plan)
         run.folder.mkdir(parents=True, exist_ok=True)
+        told.step("region", 0)  # now: what is said while the registry is read is seen when that is over
         write_region(run.place, run.folder / "region", tell=told.reading)
         pipeline.run(run.folder / "region", run.folder / "out", plan=plan, only=tuple(run.steps.split()), progress=told)
         told.step("pages", 0)
