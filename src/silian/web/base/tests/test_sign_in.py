@@ -154,6 +154,12 @@ def test_one_address_cannot_try_passwords_on_many_accounts(person):
     assert "15 分钟后再试" in answers[-1]
 
 
+def test_an_office_behind_one_address_signs_in_at_once(person):
+    answers = [sign_in(Client(), PASSWORD).status_code for _ in range(40)]
+
+    assert set(answers) == {302}
+
+
 def test_reset_of_the_password_opens_a_shut_account(person, client):
     for _ in range(5):
         sign_in(client, "wrong")
