@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import OperationalError
 
@@ -17,6 +18,9 @@ from silian.web.runs.plans import read_plan
 from silian.web.runs.regions import write_region
 from silian.web.runs.results.preparing import prepare
 
+if TYPE_CHECKING:
+    from silian.pipeline import Plan
+
 TELL: Final = 0.5  # seconds between two words of how far it is
 _LOG = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ def compute(number: int) -> None:
     run = Run.objects.select_related("place").get(pk=number)
     told = Told(run)
     try:
-        plan = read_plan(run.plan)
+        plan = _titled(read_plan(run.plan), str(run.place.name))
         run.folder.mkdir(parents=True, exist_ok=True)
         told.step("region", 0)  # now: what is said while the registry is read is seen when that is over
         write_region(run.place, run.folder / "region", tell=told.reading)
@@ -41,6 +45,11 @@ def compute(number: int) -> None:
     else:
         told.close()
         end(number, Run.State.DONE)
+
+
+def _titled(plan: Plan, place: str) -> Plan:
+    """The plan with a title of its report: what names none is about the place, not about the folder of the run."""
+    return plan if plan.report.title else replace(plan, report=replace(plan.report, title=place))
 
 
 class Told:

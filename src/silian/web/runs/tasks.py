@@ -11,6 +11,7 @@ from django_tasks import task
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from silian.web.base.operation.holding import deleting
 from silian.web.runs import processes
 from silian.web.runs.models import Run
 from silian.web.runs.reading import KEPT
@@ -50,7 +51,10 @@ def take_up_runs(worker: str) -> int:
 
 
 def drop_old_runs() -> int:
-    """Take away the folders of old runs: those adopted, under way, and the newest KEPT of each place stay."""
+    """Take away the folders of old runs, never while a backup takes them.
+
+    Those adopted, under way, and the newest KEPT of each place stay.
+    """
     kept: dict[str, int] = {}
     stay = set()
     for run in Run.objects.order_by("-pk").only("place_id", "state", "adopted_at"):
@@ -62,6 +66,7 @@ def drop_old_runs() -> int:
     folder = Path(settings.RUNS_FOLDER)
     for each in folder.iterdir() if folder.is_dir() else ():
         if each.is_dir() and each.name.isdecimal() and each.name not in stay:
-            shutil.rmtree(each, ignore_errors=True)
+            with deleting():  # one by one: a backup waits for one folder, not for all
+                shutil.rmtree(each, ignore_errors=True)
             gone += 1
     return gone

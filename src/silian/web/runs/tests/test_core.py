@@ -1,6 +1,10 @@
 """Runs: started once, computed in a process of their own with the result of the command line, ended, adopted."""
 
+import threading
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.http import Http404
 
 from silian import pipeline
@@ -9,6 +13,7 @@ from silian.errors import PlanError, WebError
 from silian.pipeline import Plan
 from silian.web.base.actors import VISITOR
 from silian.web.base.models import LogEntry, Notification, Place, Post
+from silian.web.base.operation import holding
 from silian.web.catalog.models import Expert, Need
 from silian.web.runs import computing, executing, processes, queries, reading, starting, tasks
 from silian.web.runs.models import Run
@@ -129,11 +134,13 @@ def test_a_run_gives_what_the_command_line_gives(begun, tmp_path):
     computing.compute(begun.pk)
 
     run = fresh(begun)
-    by_hand = pipeline.run(run.folder / "region", tmp_path / "out", plan=Plan.of({"report": {"charts": False}}))
+    plan = Plan.of({"report": {"charts": False, "title": Place.root().name}})
+    by_hand = pipeline.run(run.folder / "region", tmp_path / "out", plan=plan)
     assert (run.state, run.code) == ("done", "")
     assert reading.receipt_of(run)["files"] == by_hand.receipt["files"]
     assert [step["name"] for step in run.progress["steps"]][-1] == "report"
     assert (run.folder / "site" / "needs.parquet").is_file()
+    assert f">{Place.root().name}<span" in (run.folder / "out" / "report.html").read_text()
 
 
 def test_a_run_of_one_engine_gives_its_tables_alone(people, folder):
@@ -248,6 +255,37 @@ def test_folders_of_old_runs_go_but_those_adopted_and_the_newest(people, folder)
     with pytest.raises(WebError) as caught:
         reading.out_of(made[1])
     assert caught.value.code == "web.run_gone"
+
+
+def waited_for(lock: int) -> bool:
+    """Whether a process waits for the lock of a file with an inode."""
+    return any("->" in row and f":{lock} " in row for row in Path("/proc/locks").read_text().splitlines())
+
+
+def test_folders_of_old_runs_wait_for_a_backup_that_takes_them(people, folder):
+    made = [Run.objects.create(name=str(n), place=Place.root(), state="done") for n in range(reading.KEPT + 1)]
+    for run in made:
+        (run.folder / "out").mkdir(parents=True)
+    begun, over, seen = threading.Event(), threading.Event(), []
+
+    def take():
+        """A backup: it ends when somebody waits for it, and says what was there until then."""
+        with holding.held():
+            lock = (Path(settings.HOME_FOLDER) / holding.LOCK).stat().st_ino
+            begun.set()
+            while not over.wait(0.01) and not waited_for(lock):
+                pass
+            seen.append(made[0].folder.exists())
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    begun.wait()
+    gone = tasks.drop_old_runs()
+    over.set()
+    taking.join()
+
+    assert (gone, seen) == (1, [True])
+    assert not made[0].folder.exists()
 
 
 # ── time ──
