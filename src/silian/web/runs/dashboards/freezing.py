@@ -20,6 +20,7 @@ from silian.web.base.actors import VISITOR
 from silian.web.base.log import log
 from silian.web.base.models import Place
 from silian.web.catalog.models import Need, Organisation
+from silian.web.runs import notifying
 from silian.web.runs.dashboards import storing
 from silian.web.runs.dashboards.figures import Figures, closure, compute
 from silian.web.runs.dashboards.inputs import Inputs, read
@@ -174,6 +175,8 @@ def _placed(folder: Path, row: Snapshot, asked: Asked) -> Snapshot:
     detail = {"month": row.month, "place": row.place_id, "version": row.version, "digest": row.digest}
     if row.kind == Snapshot.Kind.MONTH:
         log(asked.actor, "snapshots.freeze", detail=detail)
+        if row.month >= earlier(month_of(timezone.localdate()), 1):  # months that were missed long ago are no news
+            notifying.frozen(asked.actor, row)
     if row.folder.exists():  # somebody was killed between moving it and the end of the transaction
         storing.drop(row.folder)
     row.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django_tasks import task
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
 from silian.web.base.actors import VISITOR, actor_of
@@ -16,6 +17,7 @@ from silian.web.runs.dashboards.rules import may_freeze
 def renew_task() -> None:
     """Make the live figures anew."""
     freezing.renew()
+    _forget()
 
 
 @task()
@@ -23,6 +25,13 @@ def daily_figures() -> None:
     """Freeze the months that are over, then make the live figures anew."""
     freezing.catch_up(is_demo=settings.IS_DEMO)
     freezing.renew()
+    _forget()
+
+
+def _forget() -> None:
+    """Take away the rows of such tasks that are done: there is one for each day and each adopted run."""
+    paths = (renew_task.module_path, daily_figures.module_path)
+    DBTaskResult.objects.filter(task_path__in=paths, status=TaskResultStatus.SUCCESSFUL).delete()
 
 
 @task()

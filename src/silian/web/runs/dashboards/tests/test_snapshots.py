@@ -8,16 +8,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
-from silian.web.base.models import LogEntry, Place
+from silian.web.base.models import LogEntry, Notification, Place, Post
 from silian.web.catalog.models import Need
 from silian.web.runs.dashboards import freezing, storing
 from silian.web.runs.dashboards.inputs import read
 from silian.web.runs.dashboards.months import last_day, month_of
 from silian.web.runs.dashboards.reading import desk_of, figures_of, members_of
-from silian.web.runs.dashboards.tasks import daily_figures, freeze_task
+from silian.web.runs.dashboards.tasks import daily_figures, freeze_task, renew_task
 from silian.web.runs.models import Snapshot
 
 
@@ -114,18 +116,23 @@ def test_a_month_that_has_not_begun_is_not_frozen(run):
     assert wrong.value.code == "snapshot.future"
 
 
-def test_of_two_that_freeze_at_once_one_finds_the_others(run, monkeypatch):
-    inputs, root = read(), Place.root()
-    freezing.freeze("2026-03", root, inputs=inputs)
-    seen = iter([None])  # the second looked before the first was done
-    real = freezing._there
-    monkeypatch.setattr(freezing, "_there", lambda *given: next(seen, None) or real(*given))
-    monkeypatch.setattr(freezing, "next_version", lambda *_given: 1)
+def test_of_two_that_freeze_at_once_one_finds_the_others(run):
+    inputs, root, others = read(), Place.root(), []
 
-    again = freezing.freeze("2026-03", root, inputs=inputs)
+    def between(execute, sql, params, many, context):
+        """After one has looked and chosen its version, and before its row is there, another freezes the month."""
+        found = execute(sql, params, many, context)
+        if not others and 'ORDER BY "runs_snapshot"."version" DESC' in sql:
+            others.append(None)
+            others[:] = [freezing.freeze("2026-03", root, inputs=inputs)]
+        return found
 
-    assert [again] == list(Snapshot.objects.all())
-    assert list(Path(again.folder.parents[2]).glob(".making-*")) == []
+    with connection.execute_wrapper(between):
+        found = freezing.freeze("2026-03", root, inputs=inputs)
+
+    assert [found] == others == list(Snapshot.objects.all())
+    assert files(found.folder)
+    assert list(found.folder.parents[2].glob(".making-*")) == []
 
 
 def test_who_is_killed_between_moving_and_the_end_of_the_transaction_leaves_nothing_in_the_way(run):
@@ -184,3 +191,32 @@ def test_the_work_of_the_day_makes_live_figures(run):
     daily_figures.call()
 
     assert Snapshot.objects.filter(kind="live").count() == 1
+
+
+def test_what_the_days_before_have_done_leaves_no_rows(run):
+    made = {"args_kwargs": {"args": [], "kwargs": {}}, "backend_name": "default", "exception_class_path": ""}
+    paths = (daily_figures.module_path, renew_task.module_path, freeze_task.module_path)
+    for path in paths:
+        for status in (TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED):
+            DBTaskResult.objects.create(task_path=path, status=status, **made)
+    daily_figures.call()
+
+    left = set(DBTaskResult.objects.filter(task_path__in=paths).values_list("task_path", "status"))
+    failed = {(path, TaskResultStatus.FAILED) for path in paths}
+    assert left == failed | {(freeze_task.module_path, TaskResultStatus.SUCCESSFUL)}
+
+
+def test_leaders_and_officers_hear_of_a_month_that_was_frozen_and_not_of_months_long_past(run, people):
+    inputs = read()
+    last = freezing.earlier(month_of(inputs.day), 1)
+    freezing.freeze(freezing.earlier(last, 3), Place.root(), inputs=inputs)
+    assert not Notification.objects.filter(kind="figures.frozen").exists()
+
+    freezing.freeze(last, Place.root(), asked=freezing.Asked(people["officer"].actor, "核对", 1), inputs=inputs)
+
+    told = set(Notification.objects.filter(kind="figures.frozen").values_list("user_id", flat=True))
+    assert people["leader"].user.pk in told
+    assert people["officer"].user.pk not in told  # who did it knows
+    assert told <= set(Post.objects.filter(role__in=("leader", "officer")).values_list("user_id", flat=True))
+    page = people["leader"].client.get("/notifications/").content.decode()
+    assert last in page
