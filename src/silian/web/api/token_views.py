@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from silian.errors import WebError
@@ -107,5 +107,5 @@ def token_all(request: SignedIn) -> HttpResponse:
 
 def _rows(found: Any) -> list[tuple[Token, str, bool]]:
     """Tokens with their state in words, and whether they are open."""
-    words = {"open": _("有效"), "revoked": _("已撤销"), "expired": _("已到期")}
+    words = {"open": _("有效"), "revoked": pgettext("令牌", "已撤销"), "expired": _("已到期")}
     return [(token, words[token.state], token.state == "open") for token in found]
