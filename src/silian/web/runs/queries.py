@@ -10,7 +10,7 @@ from django.http import Http404
 from silian.web.base.models import Place
 from silian.web.catalog.rules import STEWARDS
 from silian.web.runs.models import Run
-from silian.web.runs.results.rules import READERS, in_force
+from silian.web.runs.results.rules import in_force
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,7 +28,7 @@ def current_run(place: Place) -> Run | None:
 def visible_runs(actor: Actor) -> QuerySet[Run]:
     """The runs of one's places, and those adopted for a place above one of them."""
     found = Q(pk__in=[])
-    for path in actor.paths(READERS):
+    for path in actor.paths(STEWARDS):
         parts = [part for part in path.split("/") if part]
         above = ["/" + "".join(f"{part}/" for part in parts[:n]) for n in range(1, len(parts))]
         found |= Q(place__path__startswith=path) | Q(adopted_at__isnull=False, place__path__in=above)

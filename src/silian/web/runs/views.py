@@ -28,7 +28,6 @@ from silian.web.runs.models import Run
 from silian.web.runs.plans import called, read_plan, shown, stated
 from silian.web.runs.reading import out_of, receipt_of
 from silian.web.runs.results.names import named
-from silian.web.runs.results.rules import READERS
 from silian.web.runs.wording import JOB, STEPS, labels_of, lasting, why
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ TYPES: Final = {
 
 
 def _reads(request: SignedIn) -> None:
-    if not any(request.actor.holds(role) for role in READERS):
+    if not any(request.actor.holds(role) for role in STEWARDS):
         raise PermissionDenied
 
 
@@ -265,7 +264,7 @@ def run_compare(request: SignedIn, number: int) -> HttpResponse:
     asked = request.GET.get("with", "")
     other = queries.seen_or_404(request.actor, int(asked) if asked.isdecimal() and len(asked) < 18 else 0)
     for one in (run, other):
-        if one.state != Run.State.DONE or not any(request.actor.holds(r, over=one.place.path) for r in READERS):
+        if one.state != Run.State.DONE or not any(request.actor.holds(r, over=one.place.path) for r in STEWARDS):
             raise Http404
     shared: dict[str, Any] = {"run": run, "other": other, "is_here": reverse("run_compare", args=[run.pk])}
     try:

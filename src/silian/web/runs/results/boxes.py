@@ -70,10 +70,15 @@ def _helping(row: matching.Row) -> matching.Row:
 
 
 def _of_target(seat: Seat, record: Record, told: dict[str, Any]) -> Box | None:
-    kind = record.noun.removesuffix("s")
-    pairs = seat.stored.result(f"{kind}_pairs").filter(target_id=record.record_id)
-    if not seat.stored.has(f"{kind}_pairs"):
+    if not seat.stored.has(f"{record.noun.removesuffix('s')}_pairs"):
         return None
+    rows, count = needs_of(seat, record)
+    return Box("runs/results/box_target.html", told | {"rows": rows, "all": count, "org": _org(seat.actor)})
+
+
+def needs_of(seat: Seat, record: Record) -> tuple[list[matching.Hit], int]:
+    """The needs that an achievement or an expert fits best, of those a person may see; how many it fits in all."""
+    pairs = seat.stored.result(f"{record.noun.removesuffix('s')}_pairs").filter(target_id=record.record_id)
     best = pairs.select("need_id", "target_id", "rank", "score").sort(["score", "need_id"], descending=[True, False])
     found = best.head(matching.BOX).collect()
     needs = named(seat.actor, "needs", found["need_id"].to_list(), seat.taken_at, beside=org_of("needs"))
@@ -83,8 +88,7 @@ def _of_target(seat: Seat, record: Record, told: dict[str, Any]) -> Box | None:
     rows = [
         _turned(seat, needs[need], hits[need, target], open_.get(need)) for need, target in hits if needs[need].record
     ]
-    more = {"rows": rows, "all": pairs.select(pl.len()).collect().item(), "org": _org(seat.actor)}
-    return Box("runs/results/box_target.html", told | more)
+    return rows, pairs.select(pl.len()).collect().item()
 
 
 def _turned(seat: Seat, need: Any, hit: matching.Hit, interest: Any) -> matching.Hit:

@@ -107,18 +107,24 @@ def _unmet(seat: Seat, rows: list[dict[str, Any]]) -> list[list[Any]]:
     needs = named(seat.actor, "needs", [r["need_id"] for r in rows], seat.taken_at, beside=org_of("needs"))
     experts = named(seat.actor, "experts", [r["expert_id"] for r in rows], seat.taken_at)
     names = labels("districts", [r["district_id"] for r in rows])
-    return [
-        [
-            needs[r["need_id"]], Cell(org_name(seat.actor, needs[r["need_id"]].record)),
-            Cell(district(names, r["district_id"])), figure(r["missing"]), Cell(code("unmet_reason", r["reason"])),
-            Cell(eased(r, experts.get(r["expert_id"]))),
-        ]
-        for r in rows
-    ]  # fmt: skip
+    read, told_rows = Open(seat.actor, ("needs", "experts"), ()), []
+    for r in rows:
+        need, expert = needs[r["need_id"]], experts.get(r["expert_id"])
+        missing = figure(r["missing"] if "experts_wanted" in read.of(need.record) else None)
+        is_open = expert is not None and "free" in read.of(expert.record)
+        cells = [Cell(org_name(seat.actor, need.record)), Cell(district(names, r["district_id"])), missing]
+        help_ = Cell(eased(r, expert if is_open else None))
+        told_rows.append([need, *cells, Cell(code("unmet_reason", r["reason"])), help_])
+    return told_rows
 
 
 def eased(row: Mapping[str, Any], expert: Named | None) -> str:
-    """What would help a need, in words: the cheapest rule that keeps somebody away."""
+    """What would help a need, in words: the cheapest rule that keeps somebody away.
+
+    Parameters
+    ----------
+    expert : the best whose places are all taken, where a person may know that they are
+    """
     asked = {"count": told(row["keeps_away"] or 0), "rule": rule_name(row["rule"]), "limit": told(row["limit"])}
     if row["easing"] == "capacity" and expert is not None and expert.record is not None:
         return _("请%(name)s增加一个名额（匹配得分 %(score)s）") % {

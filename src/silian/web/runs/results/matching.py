@@ -29,6 +29,7 @@ BOX: Final = 5  # on the page of a record
 LAST: Final = 10_000  # pages
 NOUNS: Final = ("achievements", "experts")
 FACETS: Final = ("district_id", "field", "industry", "kind")
+CLOSABLE: Final = ("industry",)  # of these the ones that an organisation may close: a filter would tell what it is
 STATES: Final = ("matched", "unmatched", "unmet", "served")
 LONGEST: Final = 100  # characters of a value that is filtered by
 
@@ -105,10 +106,15 @@ def _share(text: str) -> float:
     return min(found, 1.0) if found > 0 else 0.0  # NaN is not above 0
 
 
+def facets_of(seat: Seat) -> tuple[str, ...]:
+    """By what a person may filter."""
+    return FACETS if seat.is_open else tuple(name for name in FACETS if name not in CLOSABLE)
+
+
 def chosen_needs(seat: Seat, asked: Asked) -> pl.LazyFrame:
     """The needs that are asked for, the best answered first, then by id."""
-    rows = seat.own(seat.stored.ready("needs"))
-    for column, value in asked.chosen:
+    rows, allowed = seat.own(seat.stored.ready("needs")), facets_of(seat)
+    for column, value in ((column, value) for column, value in asked.chosen if column in allowed):
         rows = rows.filter(Stored.where(column, value))
     count, best = asked.noun, f"best_{asked.noun.removesuffix('s')}"
     states = {
@@ -126,7 +132,7 @@ def facets(seat: Seat) -> dict[str, list[tuple[str, str]]]:
     """The values that occur of each facet, with their names, by name. Cost: one query."""
     table = seat.own(seat.stored.ready("needs")).select(FACETS).collect()
     found = {}
-    for name in FACETS:
+    for name in facets_of(seat):
         values = table[name].drop_nulls().unique().to_list()
         shown = _facet_labels(name, values)
         found[name] = sorted(((value, shown.get(value, value)) for value in values), key=lambda pair: pair[1])
@@ -164,7 +170,7 @@ def rows_of(seat: Seat, noun: str, needs: Sequence[Mapping[str, Any]], *, most: 
     return [
         Row(
             of_needs[need["need_id"]], org_name(seat.actor, of_needs[need["need_id"]].record),
-            _need_facts(need, where), need[noun] or 0,
+            _need_facts(need, where) if of_needs[need["need_id"]].record else (), need[noun] or 0,
             [hits[p] for p in found.filter(need_id=need["need_id"]).select("need_id", "target_id").rows()],
         )
         for need in needs

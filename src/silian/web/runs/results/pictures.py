@@ -18,6 +18,7 @@ from silian.report._words import say
 from silian.tables import schema
 from silian.web.base.languages import page_language
 from silian.web.runs.results.names import labels, named
+from silian.web.runs.results.reasons import Open
 from silian.web.runs.results.stored import NONE
 
 if TYPE_CHECKING:
@@ -199,13 +200,14 @@ def worst_served(seat: Seat, _asked: Mapping[str, str]) -> Picture:
     table = views.worst_served(seat.own(served).collect())
     needs = named(seat.actor, "needs", table["need_id"].to_list(), seat.taken_at)
     reasons = dict(seat.stored.ready("eased").select("need_id", "reason").collect().rows())
-    rows, bars = [], []
+    rows, bars, read = [], [], Open(seat.actor, ("needs",), ())
     for row in table.to_dicts():
         need, href = needs[row["need_id"]], seat.url("match", row["need_id"])
         share, reason = percent(row["reached_share"]), reasons.get(row["need_id"])
         why = code("unmet_reason", reason) if reason else _("更合适的专家服务了其他需求")
         bars.append(svg.Bar(need.name, row["score"], share, outer=row["reachable"], href=href))
-        counts = [figure(row["wanted"]), figure(row["assigned"]), figure(row["score"], digits=2)]
+        wanted = row["wanted"] if "experts_wanted" in read.of(need.record) else None
+        counts = [figure(wanted), figure(row["assigned"]), figure(row["score"], digits=2)]
         rows.append(
             [
                 Cell(need.name, href),

@@ -228,7 +228,7 @@ class _Telling:
         return one["need_says"], one["target_says"], f"{one['value']:.2f}"
 
     def _quoted(self, facts: list[dict[str, Any]], column: str, need: Any, target: Any) -> list[str]:
-        if column not in self.read.of(need):
+        if column not in self.read.of(need) or not self.read.quotes("needs", need):
             return []
         rows = [one for one in facts if self._is_quoted(one, target)]
         return [self._say(column, what=one["need_says"], said=one["target_says"]) for one in rows]

@@ -1,4 +1,4 @@
-"""Who sees which results: those who look after a place, of the run in force there; and of which needs."""
+"""Who sees which results: those who look after a place or lead it, of the run in force there; of which needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from silian.web.base.actors import Actor
 
-READERS: Final = STEWARDS  # roles that see the results of a run of their place: reasons quote what is closed
+# Roles that see the results of a run of their place. A leader reads what is public of each record: `reasons.Open`.
+READERS: Final = (*STEWARDS, "leader")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class Seat:
         return self.run is not None and any(self.actor.holds(r, over=self.run.place.path) for r in STEWARDS)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the person looks after every place whose needs are shown: none of their columns is closed."""
+        shown = self.paths or ((self.run.place.path,) if self.run else ())
+        return all(any(self.actor.holds(role, over=path) for role in STEWARDS) for path in shown)
+
+    @property
     def taken_at(self) -> datetime:
         """When the records were read."""
         assert self.run is not None
@@ -75,8 +82,8 @@ def seat_of(actor: Actor, number: int | None) -> Seat:
 
     Raises
     ------
-    PermissionDenied : where the person looks after no place
-    Http404 : where the numbered run is not there, not done, or of a place that is none of theirs
+    PermissionDenied : where the person looks after no place and leads none
+    Http404 : where the numbered run is not there, not done, of a place that is none of theirs, or a trial of others
     """
     paths = sorted(actor.paths(READERS), key=lambda path: (len(path), path))
     if not paths:
@@ -87,8 +94,8 @@ def seat_of(actor: Actor, number: int | None) -> Seat:
     found = Run.objects.select_related("place").filter(pk=number, state=Run.State.DONE).first()
     if found is None or not any(_meet(found.place.path, path) for path in paths):
         raise Http404
-    is_whole = any(found.place.path.startswith(path) for path in paths)
-    if not is_whole and found.adopted_at is None:  # a trial of those above
+    is_theirs = any(found.place.path.startswith(path) for path in actor.paths(STEWARDS))
+    if not is_theirs and found.adopted_at is None:  # a trial: of those above, or of those who look after the place
         raise Http404
     return Seat(actor, found, is_named=True, paths=_below(found, paths))
 

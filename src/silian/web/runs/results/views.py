@@ -53,7 +53,7 @@ def matches_page(request: SignedIn, number: int | None = None) -> HttpResponse:
     offered = matching.facets(seat)
     shared: dict[str, Any] = {
         "seat": seat, "asked": asked, "rows": matching.rows_of(seat, asked.noun, needs), "count": count,
-        "facets": [(name, _label(name), offered[name], dict(asked.chosen).get(name, "")) for name in matching.FACETS],
+        "facets": [(name, _label(name), values, dict(asked.chosen).get(name, "")) for name, values in offered.items()],
         "is_run": seat.stored.has(f"{asked.noun.removesuffix('s')}_pairs"), "pages": -(-count // matching.PAGE),
         "states": [(s, _state(s), s == asked.state) for s in matching.STATES],
         "tabs": [(n, _noun(n), address(asked, noun=n), n == asked.noun) for n in matching.NOUNS],
@@ -111,7 +111,11 @@ def _state(state: str) -> str:
 def _chips(asked: matching.Asked, offered: dict[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:
     """What is filtered by, each with the way out of it."""
     empty = {NONE: say("not_stated", page_language())}
-    made = [(_label(n), (empty | dict(offered[n])).get(v, v), address(asked, but=n)) for n, v in asked.chosen]
+    made = [
+        (_label(n), (empty | dict(offered[n])).get(v, v), address(asked, but=n))
+        for n, v in asked.chosen
+        if n in offered
+    ]
     if asked.state:
         made.append((_("状态"), _state(asked.state), address(asked, but="state")))
     if asked.score:

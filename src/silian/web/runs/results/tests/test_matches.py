@@ -18,7 +18,7 @@ from silian.web.runs.results import matching
 from silian.web.runs.results.rules import seat_of
 from silian.web.runs.results.tests.made import adopted
 
-SEE = ("broker", "officer", "administrator")
+SEE = ("broker", "officer", "administrator", "leader")
 
 
 def table(run, name) -> pl.DataFrame:
@@ -32,7 +32,7 @@ def page(person, name, *parts, query="") -> str:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_matches_are_for_who_looks_after_the_place(people, run, role):
+def test_matches_are_for_who_looks_after_the_place_or_leads_it(people, run, role):
     answer = people[role].client.get(reverse("matches"))
 
     expected = 200 if role in SEE else 302 if role == "visitor" else 403
