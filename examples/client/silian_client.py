@@ -74,6 +74,10 @@ class Client:
         """Who can help with a need, from the run in force."""
         return self.ask("GET", self.address("needs", need_id) + "/matches")
 
+    def fits(self, noun: str, record_id: str) -> Json:
+        """Which needs an achievement or an expert (noun: achievements, experts) fits, from the run in force."""
+        return self.ask("GET", self.address(noun, record_id) + "/matches")
+
     # ── writing ──
 
     def create(self, noun: str, values: Json, **beside: Any) -> Json:

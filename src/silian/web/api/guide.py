@@ -34,6 +34,7 @@ DEEDS: Final = {
     "list_interests": gettext_lazy("收到或发出的意向"), "answer_interest": gettext_lazy("答复意向"),
     "withdraw_interest": gettext_lazy("撤回意向"), "list_runs": gettext_lazy("运行列表"),
     "read_run": gettext_lazy("运行的进度"), "read_matches": gettext_lazy("需求的匹配结果"),
+    "read_achievements_matches": gettext_lazy("成果适合的需求"), "read_experts_matches": gettext_lazy("专家适合的需求"),
     "start_run": gettext_lazy("发起运行"), "cancel_run": gettext_lazy("取消运行"),
     "read_figures": gettext_lazy("四链总览的指标"),
     "bring_import": gettext_lazy("上传导入文件"), "list_imports": gettext_lazy("导入列表"),

@@ -1,7 +1,8 @@
-"""Addresses of runs and of what they found: start one, end one; the matches of a need, from the run in force."""
+"""Addresses of runs and of what they found: start one, end one; the matches of a need, an achievement, an expert."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.core.exceptions import PermissionDenied
@@ -24,7 +25,7 @@ from silian.web.catalog.rules import STEWARDS, is_own
 from silian.web.runs import queries, starting
 from silian.web.runs.plans import LONGEST
 from silian.web.runs.results import matching
-from silian.web.runs.results.boxes import MATCHED
+from silian.web.runs.results.boxes import MATCHED, needs_of
 from silian.web.runs.results.rules import READERS, Seat, in_force
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ninja import NinjaAPI
 
     from silian.web.base.actors import Actor
+    from silian.web.catalog.models import Record
     from silian.web.runs.models import Run
     from silian.web.runs.results.matching import Hit
 
@@ -102,6 +104,14 @@ class MatchesOut(Schema):
     experts: list[MatchOut]
 
 
+class FitsOut(Schema):
+    """The needs that an achievement or an expert fits."""
+
+    run: RunOut | None = Field(description="That is in force; null: there is none")
+    needs: list[MatchOut] = Field(description="The best first; `rank` is among the answers to that need")
+    count: int = Field(description="How many it fits in all, those too that the asker may not see")
+
+
 def offer_results(api: NinjaAPI) -> None:
     """Offer runs and matches."""
     offer(api, "GET", "/runs", Offer(
@@ -126,10 +136,17 @@ def offer_results(api: NinjaAPI) -> None:
         parts={"record_id": str}, gives={200: MatchesOut}, problems=(404,),
     ), _matches)  # fmt: skip
 
+    for noun, name in (("achievements", "an achievement"), ("experts", "an expert")):
+        offer(api, "GET", f"/{noun}/{{record:record_id}}/matches", Offer(
+            f"read_{noun}_matches", tag_of(noun), f"Which needs {name} fits, from the run in force", "read:runs",
+            text=f"The best {matching.BOX}, for who keeps it and who looks after its place or leads it.",
+            parts={"record_id": str}, gives={200: FitsOut}, problems=(404,),
+        ), partial(_fits, noun=noun))  # fmt: skip
+
 
 def _runs(request: HttpRequest, asked: Any) -> HttpResponse:
     actor = caller_of(request).actor
-    if not any(actor.holds(role) for role in READERS):
+    if not any(actor.holds(role) for role in STEWARDS):
         raise PermissionDenied
     found = queries.visible_runs(actor)
     if asked.state:
@@ -174,24 +191,38 @@ def _cancel(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _seen(actor: Actor, number: int) -> Run:
-    if not any(actor.holds(role) for role in READERS):
+    if not any(actor.holds(role) for role in STEWARDS):
         raise PermissionDenied
     return queries.seen_or_404(actor, number)
 
 
-def _matches(request: HttpRequest, record_id: str) -> HttpResponse:
+def _asked(request: HttpRequest, noun: str, record_id: str) -> tuple[Record, Seat, bool]:
+    """A record, what the asker sees of the run in force for it, and whether as one who reads the results there."""
     actor = caller_of(request).actor
-    record = seen_or_404(actor, MATCHED[0], record_id)
+    record = seen_or_404(actor, noun, record_id)
     is_reader = any(actor.holds(role, over=record.place.path) for role in READERS)
     if not (is_own(actor, record) or is_reader):
         raise PermissionDenied
-    run = in_force(record.place.path)
-    found: dict[str, Any] = {"run": None, "achievements": [], "experts": []}
-    if run is None:
+    seat = Seat(actor, in_force(record.place.path))
+    if seat.run is not None:
+        log(actor, "runs.read", detail={"run": seat.run.pk, "page": record.noun.removesuffix("s")})
+    return record, seat, is_reader
+
+
+def _fits(request: HttpRequest, record_id: str, *, noun: str) -> HttpResponse:
+    record, seat, _is_reader = _asked(request, noun, record_id)
+    found: dict[str, Any] = {"run": seat.run and shown(seat.run), "needs": [], "count": 0}
+    if seat.run is not None and seat.stored.is_ready and seat.stored.has(f"{noun.removesuffix('s')}_pairs"):
+        rows, found["count"] = needs_of(seat, record)
+        found["needs"] = [_match(MATCHED[0], hit) for hit in rows]
+    return told(found)
+
+
+def _matches(request: HttpRequest, record_id: str) -> HttpResponse:
+    record, seat, is_reader = _asked(request, MATCHED[0], record_id)
+    found: dict[str, Any] = {"run": seat.run and shown(seat.run), "achievements": [], "experts": []}
+    if seat.run is None:
         return told(found)
-    seat = Seat(actor, run)
-    found["run"] = shown(run)
-    log(actor, "runs.read", detail={"run": run.pk, "page": "need"})
     need = (
         seat.stored.ready("needs").filter(need_id=record.record_id).collect().to_dicts() if seat.stored.is_ready else []
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -10,8 +11,8 @@ from django.utils import timezone
 from silian.web.api.tests.conftest import Caller
 from silian.web.base import consents
 from silian.web.base.models import Place
-from silian.web.catalog.models import Change, Import, Interest, Need
-from silian.web.catalog.rules import may
+from silian.web.catalog.models import MODELS, Change, Import, Interest, Need
+from silian.web.catalog.rules import is_own, may
 from silian.web.catalog.tasks import export_task, import_task
 from silian.web.conftest import ROLES
 from silian.web.runs.dashboards.freezing import freeze, renew
@@ -140,7 +141,31 @@ def test_matches_are_those_of_the_box_for_its_owner_and_all_for_stewards(callers
         assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("noun", matching.NOUNS)
+def test_needs_that_something_fits_are_those_of_its_box(callers, people, run, role, noun):
+    actor, kind = people[role].actor, noun.removesuffix("s")
+    pairs = pl.read_parquet(run.folder / "out" / f"{kind}_pairs.parquet")
+    own = actor.expert_id if noun == "experts" and actor.expert_id else pairs["target_id"].sort()[0]
+    record = MODELS[noun].objects.select_related("place").get(pk=own)
+    is_reader = any(actor.holds(r, over=record.place.path) for r in READERS)
+
+    answer = callers[role].get(f"{noun}/{own}/matches")
+
+    if role == "visitor":
+        assert answer.status_code == 401
+    elif is_reader or is_own(actor, record):
+        told, theirs = answer.json(), pairs.filter(target_id=own).sort(["score", "need_id"], descending=[True, False])
+        assert (told["run"]["number"], told["count"]) == (run.pk, theirs.height)
+        assert [n["id"] for n in told["needs"]] == theirs["need_id"].head(matching.BOX).to_list()
+        box = people[role].client.get(f"/{noun}/{own}/").content.decode()
+        assert all(f'href="/needs/{n["id"]}/"' in box for n in told["needs"])
+    else:
+        assert answer.status_code == 403
+
+
 def test_without_a_run_there_are_no_matches(callers):
+    assert callers["broker"].get("experts/E01/matches").json() == {"run": None, "needs": [], "count": 0}
     assert callers["broker"].get("needs/N01/matches").json() == {"run": None, "achievements": [], "experts": []}
 
 
