@@ -61,10 +61,6 @@ import bench_web_pages
 from live.load import crowd
 bench_web_pages.fill(sys.argv[1])
 crowd()
-from silian.web.base.actors import VISITOR
-from silian.web.base.models import Place
-from silian.web.runs.starting import start
-start(VISITOR, place=Place.root(), name="load", adopts=True)  # the pages of results are read too
 """
 
 
