@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.test import Client
 
 from silian import tables
@@ -23,7 +22,7 @@ from silian.web.catalog.tables import write_region
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A second time, on PostgreSQL, what asks no database would say the same: it is left out."""
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    if connection.vendor != "postgresql":
         return
     asks = {"db", "transactional_db", "django_db_setup", "live_server", "own_database"}
     kept = [i for i in items if asks & {*getattr(i, "fixturenames", ())} or i.get_closest_marker("database")]
