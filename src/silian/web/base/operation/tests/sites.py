@@ -46,16 +46,18 @@ import json
 from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+def plain(row):  # PostgreSQL keeps the keys of JSON in an order of its own
+    return repr(tuple(json.dumps(v, sort_keys=True) if isinstance(v, (dict, list)) else v for v in row))
 left = ("cache", "django_session", "usersessions_usersession", "base_logentry")
 told = {}
 for model in apps.get_models(include_auto_created=True):
     if model._meta.db_table in left or model._meta.proxy or not model._meta.managed: continue
     names = [f.attname for f in model._meta.concrete_fields]
-    told[model._meta.db_table] = sorted(repr(row) for row in model._base_manager.values_list(*names))
+    told[model._meta.db_table] = sorted(plain(row) for row in model._base_manager.values_list(*names))
 from silian.web.base.models import LogEntry
 log = LogEntry.objects.exclude(action__startswith="operation.").order_by("pk")
 names = ("pk", "at", "who", "action", "noun", "record_id", "detail", "request_id")
-told["base_logentry"] = [repr(tuple(row)) for row in log.values_list(*names)]
+told["base_logentry"] = [plain(row) for row in log.values_list(*names)]
 told["migrations"] = sorted(map(str, MigrationRecorder(connection).applied_migrations()))
 print(json.dumps(told))
 """
