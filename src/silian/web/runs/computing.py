@@ -32,8 +32,8 @@ def compute(number: int) -> None:
     try:
         plan = _titled(read_plan(run.plan), str(run.place.name))
         run.folder.mkdir(parents=True, exist_ok=True)
-        told.step("region", 0)  # now: what is said while the registry is read is seen when that is over
-        write_region(run.place, run.folder / "region", tell=told.reading)
+        told.step("region", 0)
+        write_region(run.place, run.folder / "region")
         pipeline.run(run.folder / "region", run.folder / "out", plan=plan, only=tuple(run.steps.split()), progress=told)
         told.step("pages", 0)
         prepare(run.folder)
@@ -58,11 +58,6 @@ class Told:
     def __init__(self, run: Run) -> None:
         self.number, self.wrote = run.pk, 0.0
         self.now: dict[str, Any] = {"step": "region", "total": 0, "done": 0, "words": "", "steps": []}
-
-    def reading(self, done: int, total: int) -> None:
-        """So many tables of the registry are read."""
-        self.now |= {"step": "region", "done": done, "total": total}
-        self._write(at_once=done == 0)
 
     def step(self, name: str, total: int) -> None:
         """A step begins."""

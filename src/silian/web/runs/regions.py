@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from django.conf import settings
-from django.db import transaction
 
 from silian import tables
 from silian.errors import WebError
 from silian.tables import Region, schema
 from silian.tables.read_geojson import GEOJSON
+from silian.web.base.moments import one_moment
 from silian.web.catalog.models import MODELS, Need
 from silian.web.catalog.tables import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from silian.web.base.models import Place
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 FOR_NEEDS = ("achievements", "experts")
 
 
-def write_region(place: Place, path: Path, *, tell: Callable[[int, int], None]) -> None:
+def write_region(place: Place, path: Path) -> None:
     """Write what a run of a place reads, once: a folder that is there is whole and stays.
 
     Parameters
     ----------
     path : the folder, as `silian run` reads it
-    tell : told how many tables of how many are read
 
     Raises
     ------
@@ -39,7 +38,7 @@ def write_region(place: Place, path: Path, *, tell: Callable[[int, int], None]) 
     """
     if path.is_dir():
         return
-    given = _kept(place, tell)
+    given = _kept(place)
     if not given["needs"].height or not any(given[noun].height for noun in FOR_NEEDS):
         raise WebError("web.run_empty", place=place.name)
     aside = path.with_name(f".{path.name}")
@@ -50,14 +49,11 @@ def write_region(place: Place, path: Path, *, tell: Callable[[int, int], None]) 
     aside.rename(path)
 
 
-def _kept(place: Place, tell: Callable[[int, int], None]) -> Mapping[str, pl.DataFrame]:
+def _kept(place: Place) -> Mapping[str, pl.DataFrame]:
     """The published records of one moment: all of the region, but needs of the place alone and what hangs on them."""
-    found: dict[str, pl.DataFrame] = {}
-    with transaction.atomic():  # one moment of the registry
+    with one_moment():
         inside = set(Need.objects.filter(place__path__startswith=place.path).values_list("pk", flat=True))
-        for at, noun in enumerate(MODELS):
-            tell(at, len(MODELS))
-            found[noun] = table_of(noun)
+        found = {noun: table_of(noun) for noun in MODELS}
     own = pl.Series(sorted(inside), dtype=pl.String).implode()
     left_out = {"needs": set(found["needs"].filter(~pl.col("need_id").is_in(own))["need_id"])}
     found["needs"] = found["needs"].filter(pl.col("need_id").is_in(own))

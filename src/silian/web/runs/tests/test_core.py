@@ -105,7 +105,7 @@ def test_an_unknown_step_starts_nothing(people, folder):
 
 def test_the_region_of_a_county_has_its_needs_and_everybodys_experts(registry, folder, tmp_path):
     county = Place.objects.filter(level="county", place_id__in=Need.objects.values("place_id")).first()
-    write_region(county, tmp_path / "region", tell=print)
+    write_region(county, tmp_path / "region")
 
     region = region_tables.read_region(tmp_path / "region")
     inside = set(
@@ -122,7 +122,7 @@ def test_the_region_of_a_county_has_its_needs_and_everybodys_experts(registry, f
 def test_a_place_without_needs_is_told_so(registry, folder, tmp_path):
     park = Place.objects.create(place_id="p-1", level="park", name="空园区", parent=Place.root())
     with pytest.raises(WebError) as caught:
-        write_region(park, tmp_path / "region", tell=print)
+        write_region(park, tmp_path / "region")
     assert caught.value.code == "web.run_empty"
     assert not (tmp_path / "region").exists()
 
