@@ -61,10 +61,6 @@ import bench_web_pages
 from live.load import crowd
 bench_web_pages.fill(sys.argv[1])
 crowd()
-from silian.web.catalog.models import TopicCorpus, TopicsDue
-# all topics at once are the work of half an hour of a night; told here are those of whom the writers change
-TopicCorpus.objects.create(pk=TopicCorpus.ONLY, texts=1, counts={})
-TopicsDue.objects.all().delete()
 """
 
 
@@ -267,7 +263,7 @@ class Load:
         fill(self.house, self.case)
         self.house.wait()
         compare = compare_in(self.house)
-        if waits := compare.drain(most=FIRST):  # the first run of the site, topics
+        if waits := compare.drain(most=FIRST):  # the topics of all experts, five minutes of a core
             sys.exit(waits)
         readers = [self._reader(n) for n in range(self.readers)]
         self._hire()

@@ -42,7 +42,9 @@ def hours(seconds: float) -> str:
 
     Examples
     --------
-    >>> hours(30), hours(7200), hours(300_000)
+    >>> from django.utils.translation import override
+    >>> with override("zh-hans"):
+    ...     hours(30), hours(7200), hours(300_000)
     ('30 秒', '2 小时', '3 天')
     """
     if seconds >= 2 * 86_400:
