@@ -59,9 +59,21 @@ def find_phrases(bags: Bags) -> Phrases:
     code = [((r[:, 0] + 1) * width + r[:, 1] + 1) * width + r[:, 2] + 1 for r in runs]
     codes, place = np.unique(np.concatenate(code), return_inverse=True)
     words = np.stack([codes // width**2, codes // width % width, codes % width], axis=1) - 1
-    pairs = np.unique(np.concatenate(at) * max(1, len(codes)) + place)
-    names = tuple(_named([bags.vocabulary[w] for w in row if w >= 0]) for row in words.tolist())
-    return Phrases(names, words, pairs // max(1, len(codes)), pairs % max(1, len(codes)))
+    names = [_named([bags.vocabulary[w] for w in row if w >= 0]) for row in words.tolist()]
+    kept, one = _each_name_once(names, (words >= 0).sum(axis=1))
+    pairs = np.unique(np.concatenate(at) * max(1, len(kept)) + one[place])
+    found = tuple(names[i] for i in kept.tolist())
+    return Phrases(found, words[kept], pairs // max(1, len(kept)), pairs % max(1, len(kept)))
+
+
+def _each_name_once(names: Sequence[str], size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Phrases that are cut differently and read alike are one: that of the fewest words. Which stay; place of each."""
+    first: dict[str, int] = {}
+    for i in np.argsort(size, kind="stable").tolist():
+        first.setdefault(names[i], i)
+    kept = np.array(sorted(first.values()), dtype=np.int64)
+    place = {names[i]: at for at, i in enumerate(kept.tolist())}
+    return kept, np.fromiter((place[name] for name in names), dtype=np.int64, count=len(names))
 
 
 def count_phrases(phrases: Phrases, texts: int, *, titles: Phrases | None = None) -> dict[str, int]:

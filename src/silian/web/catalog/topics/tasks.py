@@ -14,7 +14,7 @@ from silian.web.catalog.topics.telling import tell_due
 EVERY: Final = timedelta(minutes=1)
 
 
-@task()
+@task(priority=-10)  # what people wait for, as imports, goes first: to tell all topics takes minutes
 def topics_task() -> None:
     """Tell what is due; ask for the next time first, so that a kill ends nothing."""
     keep_telling()
