@@ -263,7 +263,7 @@ class Load:
         fill(self.house, self.case)
         self.house.wait()
         compare = compare_in(self.house)
-        if waits := compare.drain(most=FIRST):  # the topics of all experts, five minutes of a core
+        if waits := compare.drain(most=FIRST):  # the topics of all experts, minutes of a core
             sys.exit(waits)
         readers = [self._reader(n) for n in range(self.readers)]
         self._hire()
