@@ -16,8 +16,8 @@ from django.utils import timezone
 from silian.web.runs import notifying
 from silian.web.runs.dashboards.tasks import renew_task
 from silian.web.runs.models import Run
-from silian.web.runs.processes import begin
-from silian.web.runs.tasks import drop_old_runs
+from silian.web.runs.processes import begin, ending
+from silian.web.runs.tasks import drop_old_runs, run_task
 
 LOOK: Final = 0.5  # seconds between looks at the process, and at whether somebody cancelled
 FALLS: Final = 3  # a process that fell so often will not stand the next time
@@ -48,6 +48,9 @@ def execute(number: int) -> None:
         if Run.objects.filter(pk=number, is_cancelled=True).exists():
             end(number, Run.State.CANCELLED)
             return
+        if ending.is_set():
+            run_task.enqueue(number)  # another worker goes on with it, or this one at its next start
+            return
         falls += 1
         if time.monotonic() > over:
             end(number, Run.State.FAILED, "web.run_overdue", hours=LONGEST)
@@ -58,7 +61,10 @@ def execute(number: int) -> None:
 
 
 def _watched(number: int, over: float) -> int:
-    """Have a process compute it; wait for its end, which a cancel or the longest time brings about; its exit status."""
+    """Have a process compute it; wait for its end, or bring it about; its exit status.
+
+    It is ended where somebody cancels the run, after the longest time, and where this worker is told to end.
+    """
     process = begin(number)
     try:
         while True:
@@ -67,10 +73,10 @@ def _watched(number: int, over: float) -> int:
             except subprocess.TimeoutExpired:
                 if not connection.in_atomic_block:
                     close_old_connections()
-            if time.monotonic() > over or Run.objects.filter(pk=number, is_cancelled=True).exists():
+            if ending.is_set() or time.monotonic() > over or Run.objects.filter(pk=number, is_cancelled=True).exists():
                 return _ended(process)
     finally:
-        if process.poll() is None:  # this worker is told to end
+        if process.poll() is None:  # such as when the database is gone
             _ended(process)
 
 

@@ -23,6 +23,7 @@ COMMAND: Final = (sys.executable, "-m", "silian.web", "compute")
 LOOK: Final = 0.5  # seconds between looks at the worker
 _ready: list[subprocess.Popen[bytes]] = []  # the one that waits
 _is_kept = threading.Event()
+ending: Final = threading.Event()  # the worker has been told to end
 
 
 @contextlib.contextmanager
@@ -40,7 +41,7 @@ def kept_ready() -> Iterator[None]:
 
 def make_ready() -> None:
     """Start a process that waits for the next run, where one is kept ready and none waits."""
-    if _is_kept.is_set() and not any(process.poll() is None for process in _ready):
+    if _is_kept.is_set() and not ending.is_set() and not any(process.poll() is None for process in _ready):
         _ready[:] = [_started()]
 
 
@@ -72,7 +73,8 @@ def wait_for_number(worker: int) -> int:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, str(os.getpid())], stdin=subprocess.PIPE)  # noqa: S603 - of our own program
+    own = [*COMMAND, str(os.getpid())]
+    return subprocess.Popen(own, stdin=subprocess.PIPE, process_group=0)  # noqa: S603 - Ctrl-C is for its worker
 
 
 def _is_told(process: subprocess.Popen[bytes], number: int) -> bool:

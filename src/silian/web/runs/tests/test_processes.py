@@ -16,6 +16,9 @@ STATE = "from silian.web.runs.models import Run; import json; r = Run.objects.ge
     "print(json.dumps({'state': r.state, 'code': r.code, 'found': r.found, 'step': r.progress.get('step', ''), "
     "'resumed': [s['resumed'] for s in r.progress.get('steps', [])]}))"
 )  # fmt: skip
+TASKS = "from django_tasks_db.models import DBTaskResult as T; import json; " + (
+    "print(json.dumps({'run_task': sorted(T.objects.filter(queue_name='runs').values_list('status', flat=True))}))"
+)  # fmt: skip
 FILL = (
     "call('migrate', verbosity=0); call('createcachetable', verbosity=0); "
     "from silian.web.catalog import demo; demo.fill('tiny', seed=7)"
@@ -107,6 +110,21 @@ def test_a_killed_worker_takes_its_process_along_and_the_next_one_takes_the_run_
     assert state_of(site)["state"] == "done"
 
 
+def test_a_worker_told_twice_to_end_leaves_its_run_to_the_next(site):
+    worker = begin(site, SHORT)
+    child = wait_for(lambda: children_of(worker.pid))[0]
+    worker.terminate()
+    time.sleep(0.1)  # or the two are one signal
+    worker.send_signal(signal.SIGINT)
+    worker.communicate(timeout=60)
+
+    assert not child.is_running()
+    assert state_of(site)["state"] == "running"
+    assert json.loads(site.script(TASKS)) == {"run_task": ["READY", "SUCCESSFUL"]}
+    site.do("work", "--queue", "runs", "--batch")
+    assert state_of(site)["state"] == "done"
+
+
 def test_a_running_run_is_cancelled_and_its_process_ends(site):
     worker = begin(site)
     child = wait_for(lambda: children_of(worker.pid))[0]
@@ -141,4 +159,5 @@ def test_a_process_killed_while_it_waits_costs_no_run(site):
     worker.terminate()
     worker.communicate()
 
+    assert worker.returncode == 0
     assert state_of(site)["state"] == "done"

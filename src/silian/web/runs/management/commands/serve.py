@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RUNS: Final = "worker of runs"
 CHILDREN: Final = {  # beside the server: name → our command
-    "worker": ("work", "--queue", "default"), RUNS: ("work", "--queue", "runs"), "keeper of the index": ("keep_index",),
-}  # fmt: skip
+    "worker": ("work", "--queue", "default"),
+    "worker of runs": ("work", "--queue", "runs"),
+    "keeper of the index": ("keep_index",),
+}
 LOOK: Final = 0.5  # seconds between looks at the processes
 FALLS, WITHIN = 5, 60.0  # a process that ends so often within so many seconds will not be better the next time
 PATIENCE: Final = 10.0
@@ -159,12 +160,9 @@ def _keep(commands: Mapping[str, list[str]]) -> None:
 
 
 def _end(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Ask all to end, and make those end that do not within PATIENCE seconds; a run is not waited for: it goes on."""
+    """Ask all to end, and make those end that do not within PATIENCE seconds."""
     for process in running.values():
         process.terminate()
-    if RUNS in running:
-        time.sleep(LOOK)
-        running[RUNS].terminate()  # once more: now, and not after its run
     over = time.monotonic() + PATIENCE
     for process in running.values():
         try:

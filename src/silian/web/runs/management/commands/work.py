@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django_tasks import DEFAULT_TASK_BACKEND_ALIAS
+from django_tasks_db.management.commands.db_worker import Worker
 
 from silian.web.base.operation.beats import beating
 from silian.web.catalog.tasks import take_up, worker_name
-from silian.web.runs.processes import kept_ready
+from silian.web.runs.processes import ending, kept_ready
 from silian.web.runs.tasks import QUEUE, take_up_runs
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from types import FrameType
 
 
 class Command(BaseCommand):
@@ -35,11 +39,30 @@ class Command(BaseCommand):
             take_up(name)
         if queue != "default":
             take_up_runs(name)
-        more = {"batch": options["batch"], "startup_delay": not options["batch"]}
+        logging.getLogger("django_tasks").setLevel(logging.CRITICAL)  # the site tells of its tasks itself
         with ExitStack() as alive:
             for kind, others in (("worker", QUEUE), (QUEUE, "default")):
                 if queue != others:
                     alive.enter_context(beating(f"{kind}-{name}"))
             if queue != "default" and not options["batch"]:
                 alive.enter_context(kept_ready())
-            call_command("db_worker", queue_name=queue, worker_id=name, interval=0.5, verbosity=0, **more)
+            worker = _Worker(
+                queue_names=[queue], excluded_queue_names=[], worker_id=name, backend_name=DEFAULT_TASK_BACKEND_ALIAS,
+                interval=0.5, batch=options["batch"], startup_delay=not options["batch"], max_tasks=None,
+            )  # fmt: skip
+            worker.configure_signals()
+            worker.run()
+
+
+class _Worker(Worker):
+    """Told to end, it ends after its task, however often it is told: a service's manager and our own both tell it.
+
+    The library's breaks the task off when it is told twice, and notes it as one that has failed. Who cannot wait kills
+    the worker: what it had under way is taken up by the next.
+    """
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the library calls it
+        ending.set()
+        self.running = False
+        if not self.running_task:
+            sys.exit(0)
