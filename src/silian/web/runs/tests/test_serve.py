@@ -44,6 +44,18 @@ def test_a_server_has_loaded_every_page_before_the_first_request(tmp_path):
     assert told == "True\n"
 
 
+def test_the_workers_and_the_keeper_load_no_engine(tmp_path):
+    for name in ("runs.management.commands.work", "catalog.management.commands.keep_index"):
+        told = Site(tmp_path, "").script(
+            f"import sys, silian.web.{name}; print(sys.modules.keys() & {{'numba', 'scipy'}})"
+        )
+        assert told == "set()\n"
+
+
+def test_nothing_is_wrong_with_the_configuration(tmp_path):
+    Site(tmp_path, "").do("check", "--fail-level", "WARNING")
+
+
 def test_serve_takes_half_written_uploads_away(tmp_path):
     (tmp_path / "uploads").mkdir()
     (tmp_path / "uploads" / "half.upload.xlsx").write_bytes(b"half")

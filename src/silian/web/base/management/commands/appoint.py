@@ -20,6 +20,7 @@ class Command(BaseCommand):
     """Print the link by which somebody becomes an administrator of the whole region."""
 
     help = "Print the link by which somebody becomes an administrator of the whole region."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Who."""

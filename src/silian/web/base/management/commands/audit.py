@@ -21,6 +21,7 @@ class Command(BaseCommand):
     """Verify the chain of the log, also against a number and digest noted elsewhere; write the log to a file."""
 
     help = "Verify or export the log."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do."""

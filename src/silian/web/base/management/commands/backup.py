@@ -19,6 +19,7 @@ class Command(BaseCommand):
     """One file of the database and of all files that its rows name; or a look whether such a file is whole."""
 
     help = "Make a backup of this site, or check one."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where it goes, and what it holds."""

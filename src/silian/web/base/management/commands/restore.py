@@ -20,6 +20,7 @@ class Command(BaseCommand):
     """Everything is verified beside the site first; a kill at any moment leaves the site as it was."""
 
     help = "Put a backup in the place of this site."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which, and what becomes of what is there."""

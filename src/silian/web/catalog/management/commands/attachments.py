@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Delete what was taken away more than 30 days ago; scan again what the scanner could not."""
 
     help = "Delete attachments taken away more than 30 days ago; scan again those that still wait."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Do both and say how much it was."""

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Expire records, and throw away forms that nobody came back to."""
 
     help = "Expire records whose time is over; throw away forms that nobody came back to."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Print how many."""

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """Take in what changes, at once and in batches; run one beside the site. It may be killed at any time."""
 
     help = "Keep the search index in step with the database."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Run until SIGTERM or Ctrl-C."""

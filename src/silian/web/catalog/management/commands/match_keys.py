@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """Needed only after records were written past the site, such as from a copy of the database."""
 
     help = "Make the keys of likely duplicates anew."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Build them in one transaction: until it ends, the old ones answer."""

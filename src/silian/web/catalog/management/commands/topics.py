@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """Count the phrases of the region and tell the topics of all; the site goes on answering."""
 
     help = "Tell the topics of all experts anew."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Tell them and say of how many."""

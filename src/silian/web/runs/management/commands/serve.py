@@ -48,6 +48,7 @@ class Command(BaseCommand):
     """Bring the database up to date, fill it in demo mode, start site, worker and keeper, end all together."""
 
     help = "Start the site, its worker and the keeper of its index."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where it listens."""

@@ -25,6 +25,7 @@ class Command(BaseCommand):
     """Take up what this machine's worker left when it was killed, then work until told to end."""
 
     help = "Work in the background; what a killed worker left under way is taken up first."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """How long it works."""
