@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from silian.pipeline.job import Run, run
     from silian.pipeline.keep import open_grader, open_index, save_grader, save_index
+    from silian.pipeline.order import STEPS
     from silian.pipeline.plan import Plan, settings
-    from silian.pipeline.steps import STEPS
 
 __all__ = ["STEPS", "Plan", "Run", "open_grader", "open_index", "run", "save_grader", "save_index", "settings"]
 _HOMES: Final = {
-    "Run": "job", "run": "job", "Plan": "plan", "settings": "plan", "STEPS": "steps",
+    "Run": "job", "run": "job", "Plan": "plan", "settings": "plan", "STEPS": "order",
     "open_grader": "keep", "open_index": "keep", "save_grader": "keep", "save_index": "keep",
 }  # fmt: skip
 

@@ -19,8 +19,9 @@ from silian.compute.local import Local
 from silian.errors import RunError, TableError
 from silian.pipeline.assignment import clash_rows
 from silian.pipeline.folder import RECEIPT, WorkFolder, digest, file_digest, full_disk_told
+from silian.pipeline.order import STEPS, Step, needed_for
 from silian.pipeline.plan import Plan
-from silian.pipeline.steps import STEPS, Progress, Step, Tables, Work, needed_for
+from silian.pipeline.steps import WORK, Progress, Tables, Work
 from silian.tables.schema import repair as repair_tables
 from silian.tables.schema import results as result_tables
 
@@ -215,7 +216,7 @@ class _Job:
     def _given(self, step: Step) -> Tables:
         """The tables of a step; where rules clash, a file beside the run tells which."""
         try:
-            return step.work(self._work(step.name))
+            return WORK[step.name](self._work(step.name))
         except TableError as error:
             if error.code != "allocate.clash":
                 raise

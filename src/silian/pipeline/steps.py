@@ -1,10 +1,10 @@
-"""The steps of the main job: what each needs, what it gives, and the engine call between."""
+"""What each step of the main job does: the engine call between what it needs and what it gives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
 
@@ -59,17 +59,6 @@ class Work:
     advance: Callable[[int], None]  # so many units are done
     doing: Callable[[str], None]  # what goes on
     beside: tuple[Run, ...] = ()  # finished runs of other programmes
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: it runs after `after`, gives the tables `gives`, and depends on these sections of the plan."""
-
-    name: str
-    after: tuple[str, ...]
-    gives: tuple[str, ...]
-    sections: tuple[str, ...]
-    work: Callable[[Work], Tables]
 
 
 def link_step(work: Work) -> Tables:
@@ -228,56 +217,17 @@ def summary_step(work: Work) -> Tables:
     }
 
 
-STEPS: tuple[Step, ...] = (
-    Step("link", (), ("same", "same_people"), (), link_step),
-    Step("conflicts", ("link",), ("conflicts",), ("allocate",), conflict_step),
-    Step(
-        "achievements",
-        (),
-        ("achievement_pairs", "grades", "achievement_terms", "achievement_facts"),
-        ("match",),
-        achievement_step,
-    ),
-    Step("experts", ("conflicts",), ("expert_pairs", "expert_terms", "expert_facts"), ("match",), expert_step),
-    Step(
-        "exposure",
-        ("achievements", "experts"),
-        ("exposure", "exposure_summary", "exposure_curve"),
-        ("match",),
-        exposure_step,
-    ),
-    Step(
-        "allocate",
-        ("link", "experts"),
-        ("assigned", "unmet", "unmet_reasons", "prices", "proof", "loads", "contacts", "served"),
-        ("allocate",),
-        allocate_step,
-    ),
-    Step("fairness", ("allocate",), ("fairness_curve",), ("allocate",), fairness_step),
-    Step(
-        "chain",
-        ("link", "achievements", "experts"),
-        ("gaps", "gap_parts", "gap_evidence", "gap_fillers"),
-        ("chain",),
-        chain_step,
-    ),
-    Step("summary", ("allocate", "chain"), ("summary", "district_balance"), (), summary_step),
-)
-
-
-def needed_for(names: tuple[str, ...]) -> tuple[Step, ...]:
-    """The steps that these steps rest on, themselves included, in the order of the job.
-
-    Examples
-    --------
-    >>> [step.name for step in needed_for(("experts",))]
-    ['link', 'conflicts', 'experts']
-    """
-    wanted = set(names)
-    for step in reversed(STEPS):
-        if step.name in wanted:
-            wanted.update(step.after)
-    return tuple(step for step in STEPS if step.name in wanted)
+WORK: Final[Mapping[str, Callable[[Work], Tables]]] = {
+    "link": link_step,
+    "conflicts": conflict_step,
+    "achievements": achievement_step,
+    "experts": expert_step,
+    "exposure": exposure_step,
+    "allocate": allocate_step,
+    "fairness": fairness_step,
+    "chain": chain_step,
+    "summary": summary_step,
+}
 
 
 def with_canonical(organisations: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import os
 
+import pypinyin  # noqa: F401 - loaded now, not by the first who types a name
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-import xlsxwriter
-
 from silian.errors import WebError
 
 if TYPE_CHECKING:
@@ -33,6 +31,8 @@ def write_book(path: Path, sheets: Iterable[Sheet]) -> None:
     ------
     WebError : web.sheet_small, web.cell_small if a table or a text is too long for Excel
     """
+    import xlsxwriter
+
     options: dict[str, Any] = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     options |= {"strings_to_numbers": False, "default_date_format": "yyyy-mm-dd"}
     with xlsxwriter.Workbook(str(path), options) as book:

@@ -27,7 +27,6 @@ import tantivy
 from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
-from pypinyin import Style, lazy_pinyin
 
 from silian.errors import WebError
 from silian.tables import schema
@@ -348,6 +347,8 @@ def _text(value: Any, column: schema.Column) -> str:
 
 def _add_names(document: tantivy.Document, record: Record) -> None:
     """The name by its pinyin, from every syllable on, and the codes by which a record is found as a whole."""
+    from pypinyin import Style, lazy_pinyin  # most processes of a site never need its large dictionary
+
     tiers = tiers_of(record)
     name = str(getattr(record, FACES[record.noun].heading) or "")[:LETTERS]
     for field, style in (("initials", Style.FIRST_LETTER), ("pinyin", Style.NORMAL)):

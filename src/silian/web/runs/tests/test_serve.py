@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -44,8 +45,8 @@ def test_a_server_has_loaded_every_page_before_the_first_request(tmp_path):
     assert told == "True\n"
 
 
-def test_the_workers_and_the_keeper_load_no_engine(tmp_path):
-    for name in ("runs.management.commands.work", "catalog.management.commands.keep_index"):
+def test_server_workers_and_keeper_load_no_compiler(tmp_path):
+    for name in ("runs.management.commands.work", "catalog.management.commands.keep_index", "wsgi"):
         told = Site(tmp_path, "").script(
             f"import sys, silian.web.{name}; print(sys.modules.keys() & {{'numba', 'scipy'}})"
         )
@@ -95,6 +96,41 @@ def test_serve_starts_a_killed_process_again_and_ends_all_of_them(tmp_path):
     assert first != second
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
+
+
+def test_who_asks_while_the_server_is_started_again_waits_for_the_next(tmp_path):
+    note = tmp_path / "started"
+    child = f"""import os, socket, sys
+with socket.socket(fileno=int(sys.argv[1])) as listening:
+    listening.listen()
+    open({str(note)!r}, 'a').write(f'{{os.getpid()}} ')
+    while True:
+        asking, _ = listening.accept()
+        asking.sendall(str(os.getpid()).encode())
+        asking.close()
+"""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    script = f"""import django; django.setup()
+from silian.web.runs.management.commands import serve
+listening = serve._listening("{address[0]}:{address[1]}")
+number = listening.fileno()
+serve._keep({{"server": [{sys.executable!r}, "-c", {child!r}, str(number)]}}, handed={{"server": (number,)}})
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "silian.web.settings", "SILIAN_HOME": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as keeper:
+        try:
+            first = psutil.Process(started(note, 1)[0])
+            first.kill()
+            while first.is_running() and first.status() != psutil.STATUS_ZOMBIE:
+                select_nothing()
+            with socket.create_connection(address, timeout=20) as asking:
+                answered = int(asking.recv(20))
+        finally:
+            keeper.terminate()
+
+    assert answered == started(note, 2)[1] != first.pid
 
 
 def started(note, count):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management import call_command
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+SERVER: Final = "server"
 CHILDREN: Final = {  # beside the server: name → our command
     "worker": ("work", "--queue", "default"),
     "worker of runs": ("work", "--queue", "runs"),
@@ -60,15 +62,16 @@ class Command(BaseCommand):
         """Run until Ctrl-C, SIGTERM, or a process that ends again and again."""
         try:
             _make_home(ENVIRONMENT.home)
-            _try_address(options["bind"])
+            listening = _listening(options["bind"])
             starting.put_in_order(ENVIRONMENT.home)
             self._prepare(options["size"])
             self.stdout.write(f"http://{options['bind']}/")
             if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
                 os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the letters of the worker
-            server = starting.server(options["bind"], options["workers"])
+            bind = f"fd://{listening.fileno()}" if listening else options["bind"]
             own = {name: [sys.executable, "-m", "silian.web", *command] for name, command in CHILDREN.items()}
-            _keep({"server": server, **own})
+            handed = (listening.fileno(),) if listening else ()
+            _keep({SERVER: starting.server(bind, options["workers"]), **own}, handed={SERVER: handed})
         except WebError as error:
             told = f"[{error.code}] {error.message('zh')} / {error.message('en')}"
             raise CommandError(told) from error
@@ -113,28 +116,37 @@ def _make_home(home: Path) -> None:
         raise WebError("web.folder", found=str(home), why=error.strerror or str(error)) from error
 
 
-def _try_address(bind: str) -> None:
-    """Listen for a moment, so that an address that is taken is told at once and in words.
+def _listening(bind: str) -> socket.socket | None:
+    """A socket at an address, held until the end, so that nobody is turned away while the server is started again.
+
+    What asks meanwhile waits in its queue. A socket in a file (unix:) is the server's own.
 
     Raises
     ------
     WebError : web.port if nothing can listen there
     """
     if bind.startswith("unix:"):
-        return
+        return None
     host, _, port = bind.rpartition(":")
     try:
         number = int(port)
         family, *_rest, address = socket.getaddrinfo(host.strip("[]") or "127.0.0.1", None, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((address[0], number, *address[2:]))
+        with ExitStack() as given_up:
+            own = given_up.enter_context(socket.socket(family))
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            own.bind((address[0], number, *address[2:]))
+            given_up.pop_all()
     except (OSError, OverflowError, ValueError) as error:
         raise WebError("web.port", found=bind, why=getattr(error, "strerror", None) or str(error)) from error
+    return own
 
 
-def _keep(commands: Mapping[str, list[str]]) -> None:
+def _keep(commands: Mapping[str, list[str]], *, handed: Mapping[str, tuple[int, ...]] | None = None) -> None:
     """Start processes and start again each that ends, until Ctrl-C or SIGTERM; end all of them together.
+
+    Parameters
+    ----------
+    handed : open files that a process takes over
 
     Raises
     ------
@@ -142,6 +154,7 @@ def _keep(commands: Mapping[str, list[str]]) -> None:
     """
     falls: dict[str, list[float]] = {name: [] for name in commands}
     running: dict[str, subprocess.Popen[bytes]] = {}
+    files = handed or {}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while True:
@@ -152,7 +165,7 @@ def _keep(commands: Mapping[str, list[str]]) -> None:
                     if len(falls[name]) >= FALLS:
                         raise WebError("web.dies", found=name, count=FALLS)
                 if name not in running or running[name].poll() is not None:
-                    running[name] = subprocess.Popen(command)  # noqa: S603
+                    running[name] = subprocess.Popen(command, pass_fds=files.get(name, ()))  # noqa: S603
             time.sleep(LOOK)
     except KeyboardInterrupt:
         pass
