@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from live.people import Person
 
 DRAIN: Final = 90.0  # seconds in which what waits in the background must be done
+RUNS_DRAIN: Final = 300.0  # the same with the runs: the first ones of a new clone compile what they compute with
 UNDER_WAY: Final = ("reading", "applying", "undoing")
 # Tasks that ask for themselves again, for ever.
 BEATS: Final = ("seal_task", "daily_task", "topics_task", "searches_task", "notifications_task")
@@ -228,15 +229,16 @@ class Compare:
 
     # ── what must come about ──
 
-    def drain(self, *, runs: bool = True, most: float = DRAIN) -> str:
+    def drain(self, *, runs: bool = True, most: float | None = None) -> str:
         """Wait until nothing waits in the background; empty, or what still does.
 
         Parameters
         ----------
         runs : whether runs must have ended, too; they take longest, and may be killed again on their way
-        most : seconds
+        most : seconds; DRAIN or RUNS_DRAIN unless told
         """
         began = time.monotonic()
+        most = most if most is not None else RUNS_DRAIN if runs else DRAIN
         while time.monotonic() - began < most:
             if not (left := self._left(runs=runs)):
                 return ""
