@@ -212,11 +212,21 @@ class Booker(Writer):
             answer = self.tell(attempt, f"/facilities/{facility}/booking/", fields)
         if answer.status != 302:
             return  # the hour is taken
-        found = re.search(re.escape(purpose) + r".*?/bookings/([\w-]+)/\w+/", self.open("/bookings/").text, re.DOTALL)
+        found = self._found(purpose)
         assert found, f"{purpose} is not among my bookings"
         verb, state = self.dice.choice((("confirm", "confirmed"), ("cancel", "cancelled")))
         with self.gate.passing(), self.book.trying(key, asked, frozenset([(state,)])) as attempt:
             self.tell(attempt, f"/bookings/{found[1]}/{verb}/", {})
+
+    def _found(self, purpose: str) -> re.Match[str] | None:
+        """Its line among my bookings, page after page."""
+        number, is_more, found = 0, True, None
+        while is_more and not found:
+            number += 1
+            text = self.open(f"/bookings/?page={number}").text
+            found = re.search(re.escape(purpose) + r".*?/bookings/([\w-]+)/\w+/", text, re.DOTALL)
+            is_more = f"page={number + 1}" in text
+        return found
 
 
 class Attacher(Writer):

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 HALVES: Final = tuple(f"{h:02}:{m:02}" for h in range(24) for m in (0, 30))
 END: Final = "24:00"
+PAGE: Final = 50
+CALENDAR: Final = 1000  # bookings in a calendar to take along, the latest
 YEARS: Final = (date(2000, 1, 3), date(2099, 12, 28))  # Mondays between which weeks are shown
 
 
@@ -144,12 +147,13 @@ def _asked(request: Request, facility: Facility, form: BookingForm) -> bool:
 def mine(request: SignedIn) -> HttpResponse:
     """What I asked for, and what waits for my answer."""
     actor = request.actor
-    own = bookings.mine(actor)
+    page = Paginator(bookings.mine(actor), PAGE).get_page(request.GET.get("page"))
+    own = list(page)
     run = {f.pk: f for f in Facility.objects.select_related("place").filter(owner_id__in=sorted(actor.orgs))}
     waiting = bookings.to_decide(run)
     asked = {b.facility_id for b in own} - run.keys()
     known = run | {f.pk: f for f in Facility.objects.select_related("place").filter(pk__in=asked)}
-    shared = {"own": _rows(actor, own, known), "waiting": _rows(actor, waiting, known)}
+    shared = {"own": _rows(actor, own, known), "waiting": _rows(actor, waiting, known), "page": page}
     return render(request, "catalog/bookings.html", shared)
 
 
@@ -216,7 +220,7 @@ def turn(request: SignedIn, key: str, verb: str) -> HttpResponse:
 @login_required
 def my_calendar(request: SignedIn) -> HttpResponse:
     """What I asked for, as a calendar."""
-    return _calendar(request, bookings.mine(request.actor), "bookings")
+    return _calendar(request, list(bookings.mine(request.actor)[:CALENDAR]), "bookings")
 
 
 @login_required
