@@ -216,8 +216,10 @@ def _furnish_steward(actor: Actor, home: Home) -> None:
         lag = Unindexed.objects.order_by("pk")[: searching.MANY + 1].count()
         told = _("有 %(count)s 条改动还没有编入检索。") % {"count": capped(lag, searching.MANY)}
         home.facts.append(told if lag else _("检索与数据库一致。"))
-    if actor.holds("broker") or actor.holds("officer"):
-        home.guides.append(Guide(_("工作入门"), _steward_steps(actor)))
+    is_filled = any((home.counts or {}).values())
+    bring = Step(_("导入已有的表格"), _("先看每一处变动再写入，可以整批撤销。"), reverse("imports"), is_filled)
+    daily = _steward_steps(actor) if actor.holds("broker") or actor.holds("officer") else []
+    home.guides.append(Guide(_("工作入门"), [bring, *daily]))
 
 
 def _steward_steps(actor: Actor) -> list[Step]:

@@ -156,6 +156,19 @@ def test_refusal_needs_a_reason_that_the_asker_reads(people, facility):
     assert "设备检修&lt;b&gt;" in people["enterprise"].client.get(reverse("bookings")).content.decode()
 
 
+def test_every_booking_is_on_some_page_of_mine(people, facility, monkeypatch):
+    monkeypatch.setattr("silian.web.catalog.beside.booking_views.PAGE", 2)
+    words = [f"第{chr(ord('甲') + k)}次试验" for k in range(3)]
+    for day, purpose in enumerate(words, start=2):
+        asked(people["enterprise"], facility, at(day, 9), at(day, 12), purpose)
+
+    client = people["enterprise"].client
+    pages = [client.get(reverse("bookings"), {"page": number}).content.decode() for number in (1, 2)]
+    assert [[word for word in words if word in page] for page in pages] == [words[1:], words[:1]]
+    calendar = client.get(reverse("bookings_calendar")).content.decode()
+    assert calendar.count("BEGIN:VEVENT") == 3
+
+
 @pytest.mark.parametrize("role", ["enterprise", "manager", "broker"])
 def test_either_side_cancels_until_the_start(people, facility, role):
     made = asked(people["enterprise"], facility, at(2, 9), at(2, 12))
