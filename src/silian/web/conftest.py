@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import Client
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from silian import tables
 from silian.tables import Region, synth
 from silian.web.base.actors import VISITOR, Actor, actor_of
-from silian.web.base.models import User
+from silian.web.base.models import Desk, User
+from silian.web.base.sign_in import device_of
 from silian.web.catalog import demo
 from silian.web.catalog.search import indexing
 from silian.web.catalog.tables import write_region
+
+AGE = timedelta(hours=12)  # of a session
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -85,10 +95,34 @@ ROLES = (
 @pytest.fixture
 def people(registry) -> dict[str, Person]:
     """One person for each of ROLES, as the demo has them: the enterprise that asks for the first need, and so on."""
+    accounts = demo.accounts()
+    users = {user.email: user for user in User.objects.filter(email__in=[account.email for account in accounts])}
+    clients = signed_in([*users.values()])
     made = {"visitor": Person("visitor", None, Client())}
-    for account in demo.accounts():
-        user = User.objects.get(email=account.email)
-        client = Client()
-        client.force_login(user)
-        made[account.role] = Person(account.role, user, client)
+    for account in accounts:
+        made[account.role] = Person(account.role, users[account.email], clients[account.email])
     return {role: made[role] for role in ROLES}
+
+
+def signed_in(users: list[User]) -> dict[str, Client]:
+    """Address → a client with the session that signing in leaves.
+
+    All at once: signing in ten people one by one asks the database 260 times, and most tests begin with it. How
+    signing in goes is tested in `base/tests/test_sign_in.py`.
+    """
+    now, store = timezone.now(), SessionStore()
+    keys = {user.email: get_random_string(32, "abcdefghijklmnopqrstuvwxyz0123456789") for user in users}
+    sessions = []
+    for user in users:
+        kept = {
+            SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(), "began": int(now.timestamp()), "seen": int(now.timestamp()),
+        }  # fmt: skip
+        sessions.append(Session(session_key=keys[user.email], session_data=store.encode(kept), expire_date=now + AGE))
+    Session.objects.bulk_create(sessions)
+    Desk.objects.bulk_create([Desk(user=user, devices=[device_of(user, "")], todo_at=now) for user in users])
+    User.objects.filter(pk__in=[user.pk for user in users]).update(last_login=now)
+    clients = {email: Client() for email in keys}
+    for email, client in clients.items():
+        client.cookies[settings.SESSION_COOKIE_NAME] = keys[email]
+    return clients

@@ -65,15 +65,17 @@ def _begin(request: Any, **more: Any) -> None:
     request.session["began"] = request.session["seen"] = int(time())
 
 
+def device_of(user: User, agent: str) -> str:
+    """What a kind of browser of a person is known by: without its numbers of version, which change every few weeks."""
+    told = re.sub(r"[\d._]+", "", agent)
+    return hashlib.sha256(f"{user.pseudonym}\n{told}".encode()).hexdigest()[:16]
+
+
 @transaction.atomic
 def _recognise(request: Any, user: User, **more: Any) -> None:
-    """Tell who signs in with a kind of browser that the account has not seen; the first one is no news.
-
-    Browsers are told apart without their numbers of version, which change every few weeks.
-    """
+    """Tell who signs in with a kind of browser that the account has not seen; the first one is no news."""
     del more
-    told = re.sub(r"[\d._]+", "", request.META.get("HTTP_USER_AGENT", ""))
-    device = hashlib.sha256(f"{user.pseudonym}\n{told}".encode()).hexdigest()[:16]
+    device = device_of(user, request.META.get("HTTP_USER_AGENT", ""))
     desk, _new = Desk.objects.select_for_update().get_or_create(user=user)
     todo.recount(actor_of(user))
     if device in desk.devices:

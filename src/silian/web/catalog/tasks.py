@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 ORPHAN: Final = 600  # seconds after which a file without a row is nobody's
 MOST_WAITING: Final = 20  # files to take away that one person may have made at once
 TRIES: Final = 3  # a task that has stopped its worker so often is not begun again
+BROKEN_OFF: Final = ("django.db.utils.OperationalError", "django.db.utils.InterfaceError")  # the database went away
 _LOG = logging.getLogger(__name__)
 
 
@@ -192,6 +193,17 @@ def worker_name() -> str:
     return f"{platform.node()[:40]}-{zlib.crc32(home.encode()):08x}"
 
 
+def take_up_broken_off() -> int:
+    """Put back what failed because the database went away in the middle, as after a kill; how many tasks."""
+    again = 0
+    for found in DBTaskResult.objects.filter(status=TaskResultStatus.FAILED, exception_class_path__in=BROKEN_OFF):
+        if len(found.worker_ids) < TRIES:
+            own = DBTaskResult.objects.filter(pk=found.pk, status=TaskResultStatus.FAILED)
+            fresh = {"finished_at": None, "exception_class_path": "", "traceback": ""}
+            again += own.update(status=TaskResultStatus.READY, **fresh)
+    return again
+
+
 def take_up(worker: str | None = None) -> int:
     """Put back what a killed worker left under way; how many tasks.
 
@@ -210,6 +222,7 @@ def take_up(worker: str | None = None) -> int:
         else:
             DBTaskResult.objects.filter(pk=found.pk).update(status=TaskResultStatus.READY)
             again += 1
+    again += take_up_broken_off()
     waits = {
         tuple(found.args_kwargs["args"])
         for found in DBTaskResult.objects.filter(status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -14,7 +15,7 @@ from silian.web.catalog.entry.drafts import KEPT_DAYS
 from silian.web.catalog.exchange.keeping import KEPT
 from silian.web.catalog.exchange.workbooks import Sheet, write_book
 from silian.web.catalog.models import Achievement, Change, Draft, Import, Need
-from silian.web.catalog.tasks import TRIES, ask, import_task, take_up
+from silian.web.catalog.tasks import TRIES, ask, import_task, take_up, take_up_broken_off
 
 
 def under_way(person, *, workers):
@@ -33,6 +34,24 @@ def test_take_up_puts_back_what_its_own_worker_left(people):
     assert DBTaskResult.objects.get().status == "READY"
     import_task.call(made.pk)
     assert Import.objects.get(pk=made.pk).state == "ready"
+
+
+@pytest.mark.parametrize(
+    ("error", "workers", "state"),
+    [
+        (OperationalError("server closed the connection unexpectedly"), ["here"], "READY"),
+        (InterfaceError("connection already closed"), ["here", "there"], "READY"),
+        (OperationalError("once more"), ["here"] * TRIES, "FAILED"),
+        (ValueError("our own fault"), ["here"], "FAILED"),
+    ],
+)
+def test_a_task_from_which_the_database_went_away_is_done_again(people, error, workers, state):
+    under_way(people["broker"], workers=workers)
+    DBTaskResult.objects.get().set_failed(error)
+
+    assert take_up_broken_off() == (state == "READY")
+    found = DBTaskResult.objects.get()
+    assert (found.status, found.finished_at is None, found.traceback == "") == (state, *[state == "READY"] * 2)
 
 
 def test_take_up_leaves_what_another_worker_does(people):

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 from django_tasks import DEFAULT_TASK_BACKEND_ALIAS
+from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 
 from silian.web.base.operation.beats import beating
-from silian.web.catalog.tasks import take_up, worker_name
+from silian.web.catalog.tasks import take_up, take_up_broken_off, worker_name
 from silian.web.runs.processes import ending, kept_ready
 from silian.web.runs.tasks import QUEUE, take_up_runs
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from types import FrameType
+
+    from django_tasks_db.models import DBTaskResult
 
 
 class Command(BaseCommand):
@@ -61,6 +64,12 @@ class _Worker(Worker):
     The library's breaks the task off when it is told twice, and notes it as one that has failed. Who cannot wait kills
     the worker: what it had under way is taken up by the next.
     """
+
+    def run_task(self, db_task_result: DBTaskResult[..., Any]) -> None:
+        """Do it; where the database went away in the middle, it is done again."""
+        super().run_task(db_task_result)
+        if db_task_result.status == TaskResultStatus.FAILED:
+            take_up_broken_off()
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the library calls it
         ending.set()
