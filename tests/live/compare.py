@@ -229,13 +229,14 @@ class Compare:
 
     # ── what must come about ──
 
-    def drain(self, *, runs: bool = True, most: float | None = None) -> str:
+    def drain(self, *, runs: bool = True, most: float | None = None, tend: Callable[[], object] = lambda: None) -> str:
         """Wait until nothing waits in the background; empty, or what still does.
 
         Parameters
         ----------
         runs : whether runs must have ended, too; they take longest, and may be killed again on their way
         most : seconds; DRAIN or RUNS_DRAIN unless told
+        tend : called between two looks
         """
         began = time.monotonic()
         most = most if most is not None else RUNS_DRAIN if runs else DRAIN
@@ -244,6 +245,7 @@ class Compare:
                 return ""
             connections.close_all()
             time.sleep(0.05)
+            tend()
         return f"after {most:.0f} s there still wait: {left}"
 
     def _left(self, *, runs: bool) -> list[str]:

@@ -129,6 +129,11 @@ class House:
         told = f"the site is not back after {PATIENCE:.0f} s; there are {there} (own number, parent's)"
         raise GoneError(told)
 
+    def tend(self) -> None:
+        """Start all again where the supervisor has given up, as the system's manager of services does."""
+        if self.supervisor is not None and self.supervisor.poll() is not None:
+            self.wait()
+
     def _is_there(self) -> bool:
         """Whether every process is there, and none whose parent was killed still does what it had begun."""
         found = self.processes()

@@ -75,7 +75,7 @@ class Campaign:
         self.house.wait()
         compare = compare_in(self.house)
         self._people()
-        if broken := compare.drain(runs=False):  # the first run of the site may be killed, too
+        if broken := compare.drain(runs=False, tend=self.house.tend):  # the first run of the site may be killed, too
             raise BrokenError(broken)
         for number in range(1, self.kills + 1):
             self._one(number, compare)
@@ -131,7 +131,8 @@ class Campaign:
         connections.close_all()
         began = time.monotonic()
         settle()
-        if stuck := compare.drain(runs=number % WHOLE_EVERY == 0 or number == self.kills):
+        runs = number % WHOLE_EVERY == 0 or number == self.kills
+        if stuck := compare.drain(runs=runs, tend=self.house.tend):
             raise BrokenError(stuck)
         drained = time.monotonic()
         self.drain_s.append(drained - began)
