@@ -39,7 +39,7 @@ from silian.web.catalog.models import (
 from silian.web.runs.models import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from live.book import Key, State
     from live.people import Person
