@@ -108,7 +108,7 @@ def ask(
     if _confirmed(facility.pk, from_at, until_at).exists():
         raise WebError("booking.taken")
     mine = Booking.objects.filter(facility_id=facility.pk, by_id=actor.user_id, state=STATE.ASKED)
-    if same := mine.filter(from_at=from_at, until_at=until_at, org_id=org_id).first():
+    if same := mine.filter(from_at=from_at, until_at=until_at, org_id=org_id, purpose=purpose).first():
         return same
     if mine.count() >= MOST_OPEN:
         raise WebError("booking.many", most=MOST_OPEN)

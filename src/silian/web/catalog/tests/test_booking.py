@@ -56,6 +56,13 @@ def test_ask_twice_is_one_request(people, facility):
     assert Booking.objects.count() == 1
 
 
+def test_ask_for_the_same_hours_for_something_else_is_another_request(people, facility):
+    for purpose in ("做拉伸试验", "做疲劳试验"):
+        people["enterprise"].client.post(reverse("booking", args=[facility.pk]), typed(purpose=purpose))
+
+    assert sorted(Booking.objects.values_list("purpose", flat=True)) == ["做拉伸试验", "做疲劳试验"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
