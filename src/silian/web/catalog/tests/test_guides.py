@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from silian.web.base import guides
@@ -78,6 +79,16 @@ def test_steps_of_needs_follow_the_needs_of_the_organisation(people, org):
 
     told = [(s["填写第一项需求"].is_done, s["发布需求"].is_done) for s in (none, drafted, published)]
     assert told == [(False, False), (True, False), (True, True)]
+
+
+@pytest.mark.parametrize("role", ["broker", "officer", "administrator"])
+def test_tables_come_in_first_while_the_registry_is_empty(people, monkeypatch, role):
+    filled = steps(people[role])["导入已有的表格"]
+    monkeypatch.setattr("silian.web.catalog.guides._counts", lambda *_: {"needs": 0})
+
+    assert (filled.is_done, steps(people[role])["导入已有的表格"].is_done) == (True, False)
+    assert filled.url == reverse("imports")
+    assert "导入已有的表格" not in steps(people["leader"])
 
 
 def test_interests_wait_until_they_are_answered(people, org):

@@ -1,5 +1,6 @@
 """The site keeps its processes running, ends them together, and says why it cannot start."""
 
+import io
 import os
 import signal
 import socket
@@ -10,12 +11,14 @@ import time
 import psutil
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django_tasks_db.models import DBTaskResult
 
 from silian.errors import WebError
 from silian.web.base.operation.tests.sites import Site
 from silian.web.catalog.models import Attachment, Export, Import
-from silian.web.catalog.tasks import sweep
-from silian.web.runs.management.commands import serve
+from silian.web.catalog.tasks import TRIES, export_task, sweep
+from silian.web.runs.management.commands import serve, work
 
 
 def test_serve_says_that_the_address_is_taken():
@@ -64,6 +67,46 @@ def test_serve_takes_half_written_uploads_away(tmp_path):
     serve._make_home(tmp_path)
 
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_serve_hands_its_address_to_the_server_and_to_nobody_else(monkeypatch):
+    seen = {}
+
+    def keep(commands, *, handed):
+        number = handed["server"][0]
+        with socket.socket(fileno=os.dup(number)) as own:
+            seen.update(handed=handed, number=number, at=own.getsockname(), server=commands["server"])
+
+    monkeypatch.setattr(serve, "_keep", keep)
+    monkeypatch.setattr(serve, "_make_home", lambda _: None)
+    monkeypatch.setattr(serve.starting, "put_in_order", lambda _: None)
+    monkeypatch.setattr(serve.Command, "_prepare", lambda *_: None)
+    monkeypatch.setenv("SILIAN_ADDRESS", "")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    call_command("serve", bind=f"127.0.0.1:{address[1]}", stdout=io.StringIO())
+
+    assert (seen["at"], [*seen["handed"]]) == (address, ["server"])
+    assert seen["server"][seen["server"].index("--bind") + 1] == f"fd://{seen['number']}"
+
+
+def test_a_worker_does_again_what_the_database_left_in_the_middle(people, monkeypatch):
+    def gone(*_):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("silian.web.catalog.exchange.exports.sweep", gone)
+    export_task.enqueue(1)
+    worker = work._Worker(
+        queue_names=["*"], excluded_queue_names=[], worker_id="here", backend_name="default",
+        interval=0, batch=True, startup_delay=False, max_tasks=1,
+    )  # fmt: skip
+    told = []
+    for _ in range(TRIES):
+        worker.run()
+        told.append(DBTaskResult.objects.get(task_path=export_task.module_path).status)
+
+    assert told == ["READY", "READY", "FAILED"]
 
 
 def test_serve_gives_up_a_process_that_ends_again_and_again(monkeypatch):

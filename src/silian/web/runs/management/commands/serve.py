@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management import call_command
@@ -62,16 +62,16 @@ class Command(BaseCommand):
         """Run until Ctrl-C, SIGTERM, or a process that ends again and again."""
         try:
             _make_home(ENVIRONMENT.home)
-            listening = _listening(options["bind"])
-            starting.put_in_order(ENVIRONMENT.home)
-            self._prepare(options["size"])
-            self.stdout.write(f"http://{options['bind']}/")
-            if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
-                os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the letters of the worker
-            bind = f"fd://{listening.fileno()}" if listening else options["bind"]
-            own = {name: [sys.executable, "-m", "silian.web", *command] for name, command in CHILDREN.items()}
-            handed = (listening.fileno(),) if listening else ()
-            _keep({SERVER: starting.server(bind, options["workers"]), **own}, handed={SERVER: handed})
+            with _listening(options["bind"]) or nullcontext() as listening:
+                starting.put_in_order(ENVIRONMENT.home)
+                self._prepare(options["size"])
+                self.stdout.write(f"http://{options['bind']}/")
+                if ENVIRONMENT.is_demo and not options["bind"].startswith("unix:"):
+                    os.environ.setdefault("SILIAN_ADDRESS", f"http://{options['bind']}")  # for the worker's letters
+                bind = f"fd://{listening.fileno()}" if listening else options["bind"]
+                own = {name: [sys.executable, "-m", "silian.web", *command] for name, command in CHILDREN.items()}
+                handed = (listening.fileno(),) if listening else ()
+                _keep({SERVER: starting.server(bind, options["workers"]), **own}, handed={SERVER: handed})
         except WebError as error:
             told = f"[{error.code}] {error.message('zh')} / {error.message('en')}"
             raise CommandError(told) from error
