@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from silian import pipeline
 from silian.errors import SilianError
@@ -89,3 +90,5 @@ class Told:
         self.wrote = time.monotonic()
         with contextlib.suppress(OperationalError):  # a database that is busy for long: the next one tells
             Run.objects.filter(pk=self.number, state=Run.State.RUNNING).update(progress=self.now | {"at": time.time()})
+        if threading.current_thread() is not threading.main_thread():  # it is a solver's, see `pipeline.waiting`
+            connection.close()  # it would keep it at its end, and the pool has four

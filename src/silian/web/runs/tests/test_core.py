@@ -1,10 +1,12 @@
 """Runs: started once, computed in a process of their own with the result of the command line, ended, adopted."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.http import Http404
 
 from silian import pipeline
@@ -173,6 +175,19 @@ def test_a_fault_of_the_program_is_told_as_one(begun, monkeypatch, caplog):
         {"found": "KeyError"},
     )
     assert "KeyError" in caplog.text
+
+
+def test_a_thread_that_tells_how_far_a_run_is_keeps_no_connection(begun):
+    told = computing.Told(begun)
+
+    def tell():
+        told.step("match", 1)
+        return connection.connection
+
+    with ThreadPoolExecutor(1) as thread:
+        kept = thread.submit(tell).result()
+
+    assert kept is None or connection.vendor == "sqlite"  # the tests' is in memory: it stays
 
 
 def test_a_run_that_shall_hold_does_so_when_it_is_done(begun):

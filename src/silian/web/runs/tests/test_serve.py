@@ -99,12 +99,14 @@ def test_a_worker_does_again_what_the_database_left_in_the_middle(people, monkey
     export_task.enqueue(1)
     worker = work._Worker(
         queue_names=["*"], excluded_queue_names=[], worker_id="here", backend_name="default",
-        interval=0, batch=True, startup_delay=False, max_tasks=1,
+        interval=0, batch=True, startup_delay=False, max_tasks=None,
     )  # fmt: skip
     told = []
     for _ in range(TRIES):
-        worker.run()
-        told.append(DBTaskResult.objects.get(task_path=export_task.module_path).status)
+        task = DBTaskResult.objects.ready().get(task_path=export_task.module_path)
+        task.claim(worker.worker_id)
+        worker.run_task(task)
+        told.append(DBTaskResult.objects.get(pk=task.pk).status)
 
     assert told == ["READY", "READY", "FAILED"]
 
