@@ -34,8 +34,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """A second time, on PostgreSQL, what asks no database would say the same: it is left out."""
     if connection.vendor != "postgresql":
         return
-    asks = {"db", "transactional_db", "django_db_setup", "live_server", "own_database"}
-    kept = [i for i in items if asks & {*getattr(i, "fixturenames", ())} or i.get_closest_marker("database")]
+    asking = {"db", "transactional_db", "django_db_setup", "live_server", "own_database"}
+
+    def is_kept(item: pytest.Item) -> bool:
+        marked = any(item.get_closest_marker(name) for name in ("database", "once"))
+        return marked or bool(asking & {*getattr(item, "fixturenames", ())})
+
+    kept = [item for item in items if is_kept(item)]
     config.hook.pytest_deselected(items=[*{*items} - {*kept}])
     items[:] = kept
 

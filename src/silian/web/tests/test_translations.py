@@ -20,6 +20,8 @@ from silian.web.catalog.records.queries import terms
 from silian.web.catalog.search.asking import question
 from silian.web.tests.browser.pages import PAGES
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[4]
 
 

@@ -19,6 +19,8 @@ from silian.web.api.tests.conftest import Caller
 from silian.web.base import people as accounts
 from silian.web.base.models import LogEntry, Membership, User
 
+pytestmark = pytest.mark.once
+
 PASSWORD = "correct-horse-9-battery"
 
 

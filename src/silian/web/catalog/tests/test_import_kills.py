@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 
 def test_imports_whose_workers_are_killed_come_to_the_same_as_one_that_is_left_alone(own_database):
     command = [sys.executable, str(Path(__file__).with_name("kill_imports.py")), "1", "2"]

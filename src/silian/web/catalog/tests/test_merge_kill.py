@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 
 def test_a_kill_leaves_a_merge_whole_or_not_begun_and_a_report_to_be_taken_up(own_database):
     command = [sys.executable, str(Path(__file__).with_name("kill_merges.py")), "7", "12", "2"]

@@ -30,6 +30,8 @@ from silian.web.catalog.rules import (
 )  # fmt: skip
 from silian.web.conftest import ROLES
 
+pytestmark = pytest.mark.once
+
 RIGHTS = list(csv.DictReader((Path(__file__).parent / "rights.csv").read_text(encoding="utf-8").splitlines()))
 
 

@@ -9,6 +9,8 @@ from silian.web.tests.leaks.addresses import READ
 from silian.web.tests.leaks.conftest import planted  # noqa: F401 – a fixture
 from silian.web.tests.leaks.planted import body
 
+pytestmark = pytest.mark.once
+
 FORMATS = ("oai", "dcat", "open_csv", "open_documentation", "record_jsonld", "standards")
 
 

@@ -19,6 +19,8 @@ from silian.web.catalog.rules import default_tiers, is_own, may
 from silian.web.conftest import ROLES
 from silian.web.tests.leaks.planted import body
 
+pytestmark = pytest.mark.once
+
 OF_RECORD = ("detail", "edit", "history", "attachments", "merge_partners")
 
 

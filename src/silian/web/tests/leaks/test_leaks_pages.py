@@ -29,6 +29,8 @@ from silian.web.conftest import ROLES
 from silian.web.tests.leaks.addresses import HISTORIES, OF_ALLAUTH, OF_API, READ, SILENT, WRITTEN
 from silian.web.tests.leaks.planted import body, number, told
 
+pytestmark = [pytest.mark.once, pytest.mark.long]
+
 
 def names() -> set[str]:
     def walk(patterns):

@@ -16,7 +16,7 @@ from silian.web.base.operation.tests.sites import FILL, SETUP, Site, drop_databa
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 REMADE = ("catalog_unindexed", "catalog_indexstate")  # of the index, which a restore builds anew
 
 

@@ -17,6 +17,8 @@ from silian.web.runs.dashboards.measures import measures
 from silian.web.runs.dashboards.reading import desk_of, figures_of
 from silian.web.runs.models import Snapshot
 
+pytestmark = pytest.mark.once
+
 FILES = ("/dashboard/report.docx", "/dashboard/report.xlsx")
 
 

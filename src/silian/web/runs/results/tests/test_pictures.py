@@ -19,6 +19,8 @@ from silian.web.runs.results.rules import seat_of
 from silian.web.runs.results.tests.made import adopted
 from silian.web.runs.results.tests.test_matches import SEE, page, table
 
+pytestmark = pytest.mark.once
+
 PAGES = ("matches", "assignment", "served", "loads", "unmet", "gaps", "firms", "districts")
 PICTURED = ("assignment", "gaps", "districts")
 
