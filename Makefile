@@ -8,6 +8,8 @@ KILLS ?= 500
 MINUTES ?= 10
 BIN := .venv/bin
 export PYTHON
+# a process that finds no compiled modules compiles a thousand of them at its start
+unexport PYTHONDONTWRITEBYTECODE
 # the documentation tools announce their successors; we build with what is pinned
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
@@ -24,13 +26,14 @@ help: ## list the commands
 
 .venv/core: .venv/ready requirements/core.txt pyproject.toml src/silian/__init__.py
 	@echo 'installing the packages that silian needs'
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/core.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q -j 0 src
 	@touch $@
 
 .venv/dev: .venv/core requirements/dev.txt
 	@echo 'installing the packages that tests, checks, docs and benchmarks need'
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: .venv/core ## write a synthetic region, run the main job on it, say where the report lies (SIZE=tiny|county|city|province SEED=7)
