@@ -46,8 +46,8 @@ serve: .venv/core ## start the site on http://127.0.0.1:8000 with a made-up regi
 
 test: .venv/dev ## pass every test
 	@scripts/system-packages fonts browser database
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not cluster and not once'
-	@scripts/with-postgres $(BIN)/python -m pytest -n auto --dist loadgroup -m 'not cluster and not browser' src/silian/web
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not cluster and not once'
+	@scripts/with-postgres $(BIN)/python -m pytest -n auto --dist loadfile -m 'not cluster and not browser' src/silian/web
 	@$(BIN)/python -m pytest -m cluster
 
 check: .venv/dev ## format, lint, types, layer contracts, error codes, docs

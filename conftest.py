@@ -8,5 +8,5 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several processes share the tests: at the end none shall wait for a long one, or for a group of them."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("xdist_group", "long")))
+    """Several processes share the files of tests: at the end none shall wait for a long one."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -19,6 +19,8 @@ from silian.cli import _options, _shown
 from silian.pipeline import Plan, Run
 from silian.tables import schema
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["zh", "en"])
 def language(request, monkeypatch):

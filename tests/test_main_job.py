@@ -21,6 +21,8 @@ from silian.pipeline import STEPS, Plan, Run
 from silian.tables import schema, synth
 from silian.tables.schema import results as result_tables
 
+pytestmark = pytest.mark.long
+
 PLAN = Plan.read(TINY / "plan.toml")
 WITHOUT_CHARTS = Plan.of(PLAN.as_dict() | {"report": {"charts": False}})
 

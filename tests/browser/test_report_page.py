@@ -16,6 +16,7 @@ from silian.tables.region import Region
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium here: scripts/system-packages browser"),
 ]
 expect.set_options(timeout=20_000)  # the other tests run beside

@@ -30,6 +30,7 @@ from silian.web import environment
 if TYPE_CHECKING:
     from types import ModuleType
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"(?:<!-- run(?:: exit (\d+))? -->\n)?(^```)(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)

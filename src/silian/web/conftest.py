@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,12 +23,19 @@ from silian import tables
 from silian.tables import Region, synth
 from silian.web.base.actors import VISITOR, Actor, actor_of
 from silian.web.base.models import Desk, User
+from silian.web.base.operation.tests.sites import Site, drop_database, make_database, server
 from silian.web.base.sign_in import device_of
 from silian.web.catalog import demo
 from silian.web.catalog.search import indexing
 from silian.web.catalog.tables import write_region
 
 AGE = timedelta(hours=12)  # of a session
+DEMO = (("SILIAN_MODE", "demo"),)
+FILL = """
+from silian.web.catalog import demo
+call("migrate", verbosity=0)
+demo.fill("tiny", seed=7)
+"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -76,6 +84,28 @@ def kept_connection(db):
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """A site with a small region, made once: tests work on copies."""
+    home = tmp_path_factory.mktemp("filled")
+    for name in ("static", "uploads"):
+        (home / name).mkdir()
+    site = Site(home, make_database("silian_filled") if server() else "", DEMO)
+    site.script(FILL)
+    yield site
+    if site.url:
+        drop_database("silian_filled")
+
+
+@pytest.fixture
+def own_database(filled, tmp_path):
+    """The environment of a site with a database of its own, of the kind that the tests run on, and a small region."""
+    home = shutil.copytree(filled.home, tmp_path / "home")
+    yield Site(home, make_database("silian_kill", template="silian_filled") if filled.url else "", DEMO).environment
+    if filled.url:
+        drop_database("silian_kill")
 
 
 @dataclass(frozen=True, slots=True)

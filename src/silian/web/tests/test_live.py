@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 ROOT = Path(__file__).parents[4]
-pytestmark = [pytest.mark.xdist_group("live"), pytest.mark.database]
+pytestmark = [pytest.mark.database, pytest.mark.long]
 
 
 def told_by(program, *arguments):

@@ -10,7 +10,6 @@ from django.test import Client
 
 from silian.web.api import tokens
 from silian.web.api.scopes import NAMES
-from silian.web.catalog.tests.conftest import own_database  # noqa: F401 – a fixture
 from silian.web.conftest import ROLES
 
 collect_ignore = ["racing.py"]  # a program that a test starts

@@ -13,6 +13,8 @@ import pytest
 
 from silian.web.base.operation.tests.sites import Site
 
+pytestmark = pytest.mark.long
+
 LONG = "[match]\ntop_k = 50\n[chain]\nmatch = true\n"
 FILL = (
     "call('migrate', verbosity=0); call('createcachetable', verbosity=0); "

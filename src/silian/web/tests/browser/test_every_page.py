@@ -13,8 +13,8 @@ EACH = pytest.mark.parametrize("listed", PAGES, ids=[page.name for page in PAGES
 
 
 def in_browser(test):
-    """A test that one worker runs, with the one site that it starts."""
-    return pytest.mark.browser(pytest.mark.xdist_group("site in a browser")(test))
+    """A test that needs Chromium, and is one of many."""
+    return pytest.mark.browser(pytest.mark.long(test))
 
 
 def test_every_page_is_listed():

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 MOST_BYTES = 150_000  # over the wire, everything together, with nothing kept
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site in a browser")]
+pytestmark = pytest.mark.browser
 SHIFTS = """
 window.shifts = 0;
 new PerformanceObserver(list => { for (const e of list.getEntries()) window.shifts += e.value })

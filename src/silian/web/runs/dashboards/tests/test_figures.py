@@ -143,9 +143,10 @@ def test_stock_on_a_day_is_what_was_posted_less_what_has_run_out(spans, when):
          "deadline_on": start + timedelta(days=s + n)} for i, (s, n) in enumerate(spans)
     ]  # fmt: skip
     day = start + timedelta(days=when)
-    found = inputs(start + timedelta(days=900), needs=needs)
-
-    city, a, b = (told((found, day), place)["needs"]["value"] for place in ("city", "a", "b"))
+    found = compute(inputs(start + timedelta(days=900), needs=needs), day).figures.filter(measure="needs")
+    city, a, b = (
+        found.row(by_predicate=pl.col("place_id") == place, named=True)["value"] for place in ("city", "a", "b")
+    )
 
     assert city == sum(s <= when <= s + n for s, n in spans) == a + b
 
