@@ -90,5 +90,5 @@ class Told:
         self.wrote = time.monotonic()
         with contextlib.suppress(OperationalError):  # a database that is busy for long: the next one tells
             Run.objects.filter(pk=self.number, state=Run.State.RUNNING).update(progress=self.now | {"at": time.time()})
-        if threading.current_thread() is not threading.main_thread():  # it is a solver's, see `pipeline.waiting`
-            connection.close()  # it would keep it at its end, and the pool has four
+        if threading.current_thread() is not threading.main_thread():  # a solver's, see `pipeline.waiting`
+            connection.close()  # a thread that ends does not give back what it took of the pool

@@ -88,6 +88,8 @@ def test_tables_come_in_first_while_the_registry_is_empty(people, monkeypatch, r
 
     assert (filled.is_done, steps(people[role])["导入已有的表格"].is_done) == (True, False)
     assert filled.url == reverse("imports")
+    begins = next(guide for guide in guides.home_of(people[role].actor).guides if guide.title == "工作入门")
+    assert begins.steps[0].title == "导入已有的表格"
     assert "导入已有的表格" not in steps(people["leader"])
 
 
